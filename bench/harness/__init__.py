@@ -1,0 +1,1 @@
+"""What the figures share: samples and verdicts, sandboxes to measure, report and plots."""

@@ -1,0 +1,107 @@
+#include "agent/sandbox/sandbox.h"
+
+#include <fcntl.h>
+#include <sched.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace kata::agent {
+namespace {
+
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+Result<NamespaceFd> copy_of(int type, const UniqueFd& source) {
+  UniqueFd fd(fcntl(source.get(), F_DUPFD_CLOEXEC, 3));
+  if (!fd) return fail_errno("duplicate namespace");
+  return NamespaceFd{type, std::move(fd)};
+}
+
+}  // namespace
+
+Status check_container_id(const std::string& id) {
+  constexpr size_t kLongest = 255;  // it becomes a folder name
+  bool valid = id.size() >= 2 && id.size() <= kLongest && is_alphanumeric(id[0]) &&
+               std::ranges::all_of(id, [](char c) {
+                 return is_alphanumeric(c) || c == '_' || c == '.' || c == '-';
+               });
+  if (!valid) return fail(Code::kInvalidArgument, "Invalid container id: \"" + id + "\"");
+  return {};
+}
+
+Sandbox::Sandbox(asio::any_io_executor executor) : oom_(executor), finished_(executor) {
+  auto detected = CgroupHierarchy::detect();
+  if (detected) {
+    cgroups_ = std::move(*detected);
+  } else {
+    log::failure("containers will run without cgroups", detected.error());
+  }
+}
+
+Status Sandbox::begin(const std::string& id, const std::string& hostname) {
+  if (ipc_) return fail(Code::kAlreadyExists, "sandbox " + id_ + " exists already");
+  TRY(uts_, make_shared_namespace(CLONE_NEWUTS, hostname));
+  TRY(ipc_, make_shared_namespace(CLONE_NEWIPC));
+  id_ = id;
+  return {};
+}
+
+Status Sandbox::reserve(const std::string& id) {
+  TRY_STATUS(check_container_id(id));
+  if (containers_.contains(id) || !reserved_.insert(id).second) {
+    return fail(Code::kAlreadyExists, "container id " + id + " exists already");
+  }
+  return {};
+}
+
+void Sandbox::add(std::shared_ptr<Container> container) {
+  if (!pidns_) {
+    for (const auto& entry : container->namespaces()) {
+      if (entry.type != CLONE_NEWPID) continue;
+      pidns_.reset(fcntl(entry.fd.get(), F_DUPFD_CLOEXEC, 3));
+    }
+  }
+  std::string id = container->id();
+  reserved_.erase(id);
+  containers_[id] = std::move(container);
+}
+
+Result<std::shared_ptr<Container>> Sandbox::find(const std::string& id) const {
+  auto found = containers_.find(id);
+  if (found == containers_.end()) {
+    return fail(Code::kInvalidArgument, "Invalid container id: " + id);
+  }
+  return found->second;
+}
+
+std::vector<std::shared_ptr<Container>> Sandbox::containers() const {
+  std::vector<std::shared_ptr<Container>> all;
+  for (const auto& [id, container] : containers_) all.push_back(container);
+  return all;
+}
+
+void Sandbox::remove(const std::string& id) {
+  containers_.erase(id);
+}
+
+Result<std::vector<NamespaceFd>> Sandbox::namespaces_to_join(bool share_pids) const {
+  std::vector<NamespaceFd> join;
+  for (auto [type, source] : {std::pair{CLONE_NEWIPC, &ipc_}, std::pair{CLONE_NEWUTS, &uts_}}) {
+    if (!*source) continue;
+    TRY(NamespaceFd entry, copy_of(type, *source));
+    join.push_back(std::move(entry));
+  }
+  if (share_pids && !containers_.empty()) {
+    if (!pidns_) {
+      return fail(Code::kFailedPrecondition, "the first container has no pid namespace to share");
+    }
+    TRY(NamespaceFd entry, copy_of(CLONE_NEWPID, pidns_));
+    join.push_back(std::move(entry));
+  }
+  return join;
+}
+
+}  // namespace kata::agent

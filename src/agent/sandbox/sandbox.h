@@ -1,0 +1,64 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/cgroup/hierarchy.h"
+#include "agent/sandbox/container.h"
+#include "agent/sandbox/guest_hooks.h"
+#include "agent/sandbox/oom_events.h"
+#include "base/event.h"
+
+namespace kata::agent {
+
+// Container id rule of the wire: alphanumeric first, then alphanumerics or "_.-", two at least.
+Status check_container_id(const std::string& id);
+
+// The pod: its containers, the namespaces they share and the events they cause. One per agent,
+// created empty at start; CreateSandbox gives it an identity. Event-loop thread only.
+class Sandbox {
+ public:
+  explicit Sandbox(asio::any_io_executor executor);
+
+  const std::string& id() const { return id_; }
+  // Makes the pod-wide IPC and UTS namespaces. A second sandbox is refused.
+  Status begin(const std::string& id, const std::string& hostname);
+  void set_hooks(GuestHooks hooks) { hooks_ = std::move(hooks); }
+  const GuestHooks& hooks() const { return hooks_; }
+
+  // nullptr on a machine without cgroups.
+  const CgroupHierarchy* cgroups() const { return cgroups_ ? &*cgroups_ : nullptr; }
+
+  // Claims an id, so that a second create of it fails at once and not half way.
+  Status reserve(const std::string& id);
+  void release(const std::string& id) { reserved_.erase(id); }
+  void add(std::shared_ptr<Container> container);
+  // kInvalidArgument "Invalid container id" when unknown or still being created.
+  Result<std::shared_ptr<Container>> find(const std::string& id) const;
+  std::vector<std::shared_ptr<Container>> containers() const;
+  void remove(const std::string& id);
+
+  // Namespaces that a new container enters; `share_pids`: also the pid namespace of the first one.
+  Result<std::vector<NamespaceFd>> namespaces_to_join(bool share_pids) const;
+
+  OomEvents& oom() { return oom_; }
+  // Set when the sandbox is to end; the program then stops.
+  Event& finished() { return finished_; }
+
+ private:
+  std::string id_;
+  GuestHooks hooks_;
+  std::optional<CgroupHierarchy> cgroups_;
+  std::map<std::string, std::shared_ptr<Container>> containers_;
+  std::set<std::string> reserved_;
+  UniqueFd ipc_, uts_;
+  UniqueFd pidns_;  // of the first container
+  OomEvents oom_;
+  Event finished_;
+};
+
+}  // namespace kata::agent

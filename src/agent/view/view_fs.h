@@ -1,0 +1,65 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/task.h"
+#include "base/unique_fd.h"
+
+namespace kata::agent {
+
+// Files of the kernel that depend on a container's limits.
+enum class ViewFile : uint32_t { kCpuInfo = 1, kStat = 2, kMemInfo = 3, kOnline = 4 };
+
+struct ViewPlace {
+  ViewFile file;
+  const char* name;         // in the view's folder of a container
+  const char* destination;  // in the container
+};
+inline constexpr ViewPlace kViewPlaces[] = {
+    {ViewFile::kCpuInfo, "cpuinfo", "/proc/cpuinfo"},
+    {ViewFile::kStat, "stat", "/proc/stat"},
+    {ViewFile::kMemInfo, "meminfo", "/proc/meminfo"},
+    {ViewFile::kOnline, "online", "/sys/devices/system/cpu/online"},
+};
+
+// A read-only FUSE file system, <mount point>/<container>/<file>, whose files are made when they
+// are read. Served on the agent's loop, so the agent itself must never look into the mount point;
+// its children may. A file's text is made at offset 0 and kept for the reads after it: at most one
+// text per file, whatever a container does. Event-loop thread only; it lives as long as the loop.
+class ViewFs {
+ public:
+  using Maker = std::function<std::string(ViewFile)>;
+
+  // Mounts on first use; the mount goes with the guest. An error is final and comes back each time.
+  Status start(asio::any_io_executor executor, const std::string& mount_point);
+  // The folder of a container; an id in use is replaced.
+  void add(const std::string& id, Maker maker);
+  void remove(const std::string& id);
+
+  // One request of the kernel (linux/fuse.h) to its answer; empty = none is wanted.
+  std::string answer(std::string_view request);
+
+ private:
+  struct Folder {
+    std::string id;
+    Maker maker;
+    std::map<ViewFile, std::string> texts;
+  };
+
+  static Task<> serve(ViewFs* self);
+  std::string look_up(uint64_t unique, uint64_t parent, std::string_view name);
+  std::string read(uint64_t unique, uint64_t node, std::string_view body);
+  bool exists(uint64_t node) const;
+
+  UniqueFd device_;
+  Status started_;
+  bool tried_ = false;
+  uint64_t next_ = 1;
+  std::map<uint64_t, Folder> folders_;
+};
+
+}  // namespace kata::agent

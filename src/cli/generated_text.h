@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "cli/context.h"
+
+// Texts made from the definitions of the commands.
+namespace kata::cli {
+
+std::string bash_completion(const CLI::App& app);
+// roff for man(1), section 8.
+std::string manual_page(const CLI::App& app);
+
+}  // namespace kata::cli

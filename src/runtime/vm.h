@@ -1,0 +1,85 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/event.h"
+#include "config/config.h"
+#include "hypervisor/hypervisor.h"
+#include "journal/journal.h"
+#include "runtime/phase_record.h"
+#include "runtime/sandbox_paths.h"
+#include "storage/virtiofsd.h"
+#include "ttrpc/client.h"
+
+namespace kata::runtime {
+
+// Boot-time size of a VM.
+struct VmSize {
+  uint32_t vcpus = 1;
+  uint32_t memory_mib = 2048;
+};
+
+// A running VM with its helpers: the VMM and the file-system daemon. Owns them; the destructor
+// leaves nothing running. One event loop.
+class Vm {
+ public:
+  // What boot() needs; the pointers must outlive the VM.
+  struct Request {
+    std::string sandbox_id;
+    const config::Config* config = nullptr;
+    const SandboxPaths* paths = nullptr;
+    std::string shared_dir;  // exported to the guest
+    VmSize size;
+    int netns_fd = -1;  // network namespace of VMM and helpers; stays the caller's
+    std::vector<hypervisor::NetDevice> nets;  // there from the start
+    Journal* journal = nullptr;
+    PhaseRecord* phases = nullptr;
+  };
+
+  // Starts helpers and VMM; comes back when the VMM runs. On failure nothing is left running.
+  static Task<Result<std::unique_ptr<Vm>>> boot(Request request);
+  ~Vm();
+
+  // Waits for the agent as long as the guest makes progress (docs/design/runtime.md, "Waiting for
+  // the guest"); the error says what was last seen of it.
+  Task<Result<std::shared_ptr<ttrpc::Client>>> connect_agent();
+
+  // Hot plug of a network device; the PCI path in the guest.
+  Task<Result<std::string>> add_net(hypervisor::NetDevice device) {
+    return hypervisor_->add_net(std::move(device));
+  }
+  Task<Status> remove_net(const std::string& id) { return hypervisor_->remove_net(id); }
+  Task<Result<std::vector<pid_t>>> vcpu_threads() { return hypervisor_->vcpu_threads(); }
+
+  const hypervisor::AgentEndpoint& endpoint() const { return hypervisor_->agent_endpoint(); }
+  pid_t pid() const { return hypervisor_->pid(); }
+  // Set with the reason when VMM or file-system daemon is gone.
+  Promise<std::string>& died() { return died_; }
+  // Last lines of the guest's console, for error texts.
+  std::string console_tail() const { return hypervisor_->console_tail(); }
+  // Ends everything; idempotent.
+  Task<> stop();
+
+ private:
+  Vm(asio::any_io_executor executor, Request request);
+
+  Task<Status> start();
+  Task<Status> start_virtiofsd(const std::string& socket_path);
+  bool made_progress();
+  bool keep_waiting(Clock::time_point begin);
+  static Task<> watch_vmm(std::shared_ptr<hypervisor::Hypervisor> vmm, Promise<std::string> died);
+  static Task<> watch_fs(std::shared_ptr<storage::Virtiofsd> fs, Promise<std::string> died);
+
+  asio::any_io_executor executor_;
+  Request request_;
+  std::shared_ptr<storage::Virtiofsd> virtiofsd_;
+  std::shared_ptr<hypervisor::Hypervisor> hypervisor_;
+  Promise<std::string> died_;
+  uint64_t last_cpu_demand_ = 0;
+  uint64_t last_console_bytes_ = 0;
+  Clock::time_point last_progress_ = Clock::now();
+};
+
+}  // namespace kata::runtime

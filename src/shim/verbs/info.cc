@@ -1,0 +1,24 @@
+#include "shim/verbs/info.h"
+
+#include "containerd/runtime_info.pb.h"
+#include "oci/features.h"
+#include "version.h"
+
+namespace kata::shim {
+
+std::string version_text() {
+  return std::string("containerd-shim-kata-v2:\n") + "  Version:    " + kVersion + "\n" +
+         "  Compatible: kata-containers " + kCompatVersion + "\n" +
+         "  Compiler:   g++ " __VERSION__ "\n";
+}
+
+std::string runtime_info() {
+  containerd::types::RuntimeInfo info;
+  info.set_name(kRuntimeName);
+  info.mutable_version()->set_version(kVersion);
+  info.mutable_features()->set_type_url(oci::kFeaturesTypeUrl);
+  info.mutable_features()->set_value(oci::features_json());
+  return info.SerializeAsString();
+}
+
+}  // namespace kata::shim

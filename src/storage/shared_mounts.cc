@@ -1,0 +1,112 @@
+// SharedTree: bind mounts of the spec.
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "storage/bind.h"
+#include "storage/shared_tree.h"
+
+namespace kata::storage {
+
+namespace {
+
+constexpr uint64_t kVolumeAttributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
+
+struct BindWords {
+  bool readonly = false;
+  bool recursive = false;
+};
+
+BindWords read_options(const grpc::Mount& mount) {
+  BindWords words;
+  for (const auto& option : mount.options()) {
+    if (option == "ro" || option == "rro") words.readonly = true;
+    if (option == "rw" || option == "rrw") words.readonly = false;
+    if (option == "rbind") words.recursive = true;
+  }
+  return words;
+}
+
+// Devices that every guest has under the same name; nullptr for others.
+const char* common_device(const struct stat& info) {
+  static constexpr struct {
+    unsigned major, minor;
+    const char* path;
+  } kDevices[] = {{1, 3, "/dev/null"},   {1, 5, "/dev/zero"},    {1, 7, "/dev/full"},
+                  {1, 8, "/dev/random"}, {1, 9, "/dev/urandom"}, {5, 0, "/dev/tty"}};
+  if (!S_ISCHR(info.st_mode)) return nullptr;
+  for (const auto& device : kDevices) {
+    if (info.st_rdev == makedev(device.major, device.minor)) return device.path;
+  }
+  return nullptr;
+}
+
+// <cid>-<16 hex>-<name of the destination>, at most NAME_MAX bytes of plain characters.
+Result<std::string> volume_name(const std::string& container_id, const std::string& destination) {
+  uint64_t random = 0;
+  if (getrandom(&random, sizeof random, 0) != sizeof random) return fail_errno("getrandom");
+  char hex[17];
+  snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(random));
+  std::string name = container_id + "-" + hex + "-";
+  for (char c : basename(destination)) {
+    const bool plain = isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+    if (name.size() < NAME_MAX) name += plain ? c : '_';
+  }
+  return name;
+}
+
+}  // namespace
+
+Result<std::optional<grpc::Mount>> SharedTree::share_mount(const std::string& container_id,
+                                                           const grpc::Mount& mount,
+                                                           const std::string& bundle) {
+  std::string path = mount.source();
+  if (!path.starts_with('/')) path = bundle + "/" + path;
+  // Opened once; everything after works on what was opened.
+  TRY(UniqueFd source, open_file(path, O_PATH));
+  struct stat info {};
+  if (fstat(source.get(), &info) < 0) return fail_errno("stat " + path);
+  grpc::Mount guest = mount;
+  if (const char* device = common_device(info)) {
+    guest.set_source(device);
+    return guest;
+  }
+  const log::Fields fields{
+      {"container", container_id}, {"source", path}, {"destination", mount.destination()}};
+  if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)) {
+    log::warn("a device of the host is not shared with the guest", fields);
+    return std::nullopt;
+  }
+  if (S_ISSOCK(info.st_mode) || S_ISFIFO(info.st_mode)) {
+    log::warn("a socket or fifo is shared as a file only: guest and host cannot talk through it",
+              fields);
+  }
+  const BindWords words = read_options(mount);
+  TRY(UniqueFd copy, clone_mount(source.get(), words.recursive));
+  const uint64_t attributes = kVolumeAttributes | (words.readonly ? MOUNT_ATTR_RDONLY : 0);
+  TRY_STATUS(set_mount_attributes(copy.get(), attributes, 0, true));
+  TRY(std::string name, volume_name(container_id, mount.destination()));
+  TRY_STATUS(attach(container_id, Shared{name, S_ISDIR(info.st_mode)}, copy.get()));
+  guest.set_type("bind");
+  guest.set_source(std::string(kGuestShared) + "/" + name);
+  return guest;
+}
+
+Result<std::map<int, std::optional<grpc::Mount>>> SharedTree::share_mounts(
+    const std::string& container_id, const grpc::Spec& spec, const oci::GuestContext& context) {
+  std::map<int, std::optional<grpc::Mount>> mounts;
+  for (int index : oci::host_binds(spec, context)) {
+    const grpc::Mount& mount = spec.mounts(index);
+    TRY(mounts[index], in_step("mounts[" + std::to_string(index) + "] on " + mount.destination(),
+                               share_mount(container_id, mount, context.bundle)));
+  }
+  return mounts;
+}
+
+}  // namespace kata::storage

@@ -1,0 +1,180 @@
+#include "storage/shared_tree.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/path_beneath.h"
+#include "storage/bind.h"
+#include "storage/mount_points.h"
+
+namespace kata::storage {
+
+namespace {
+
+// The guest's device nodes and set-uid programs mean nothing on the host; the file server cannot be
+// talked into opening a device (CVE-2020-35517).
+constexpr uint64_t kShareAttributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
+constexpr mode_t kFolderMode = 0750;
+
+// One file name, short enough that the names derived from it fit into NAME_MAX.
+Status check_name(const std::string& id) {
+  constexpr size_t kMaxId = 200;
+  if (id.empty() || id == "." || id == ".." || id.size() > kMaxId || id.find('/') != id.npos ||
+      id.find('\0') != id.npos) {
+    return fail(Code::kInvalidArgument, "id '" + id.substr(0, kMaxId) + "' is no file name");
+  }
+  return {};
+}
+
+std::string rootfs_name(const std::string& container_id) {
+  return container_id + "/rootfs";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SharedTree>> SharedTree::create(const std::string& sandbox_id,
+                                                       Journal& journal, std::string root) {
+  TRY_STATUS(check_name(sandbox_id));
+  TRY_STATUS(make_dirs(root, kFolderMode));
+  char resolved[PATH_MAX];
+  if (!realpath(root.c_str(), resolved)) return fail_errno(root);
+  const std::string base = std::string(resolved) + "/" + sandbox_id;
+  if (path_exists(base)) return fail(Code::kAlreadyExists, "shared tree " + base);
+  std::unique_ptr<SharedTree> tree(new SharedTree(base, journal));
+  auto built = tree->build();
+  if (!built) {
+    if (auto undone = tree->destroy(); !undone) {
+      log::failure("a shared tree stays", undone.error(), {{"path", base}});
+    }
+    return in_step("make shared tree",
+                   Result<std::unique_ptr<SharedTree>>(std::unexpected(std::move(built.error()))));
+  }
+  return tree;
+}
+
+Status SharedTree::build() {
+  const std::string mounts = base_ + "/mounts";
+  TRY_STATUS(journal_.add(journal::tree_entry(base_)));
+  TRY_STATUS(make_dir(base_, kFolderMode));
+  TRY_STATUS(make_dir(mounts, kFolderMode));
+  TRY_STATUS(make_dir(exported(), kFolderMode));
+
+  // mounts/ becomes a mount of its own, because only a mount can pass later mounts on, and / may be
+  // private.
+  constexpr int kFolder = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+  TRY(UniqueFd plain, open_file(mounts, kFolder));
+  TRY(UniqueFd own, clone_mount(plain.get(), false));
+  TRY_STATUS(set_mount_attributes(own.get(), kShareAttributes, 0, false));
+  TRY_STATUS(journal_.add(journal::mount_entry(mounts)));
+  TRY_STATUS(attach_mount(own.get(), plain.get()));
+  TRY(mounts_, open_file(mounts, kFolder));
+  TRY_STATUS(set_mount_attributes(mounts_.get(), 0, MS_SHARED, false));
+
+  // The export is a read-only slave: what is mounted below mounts/ shows up in it, nothing that
+  // happens in it comes back. clone_mount() would cut it off, so the copy is made here.
+  UniqueFd slave(open_tree(mounts_.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
+  if (!slave) return fail_errno("copy the shared mount");
+  TRY_STATUS(
+      set_mount_attributes(slave.get(), MOUNT_ATTR_RDONLY | kShareAttributes, MS_SLAVE, false));
+  TRY(UniqueFd target, open_file(exported(), kFolder));
+  TRY_STATUS(journal_.add(journal::mount_entry(exported())));
+  return attach_mount(slave.get(), target.get());
+}
+
+Status SharedTree::attach(const std::string& container_id, const Shared& shared, int mount_fd) {
+  TRY_STATUS(journal_.add(journal::mount_entry(host_path(shared))));
+  containers_[container_id].push_back(shared);
+  if (shared.is_dir) {
+    TRY(UniqueFd folder, beneath::make_dirs(mounts_.get(), shared.name, kFolderMode));
+    return attach_mount(mount_fd, folder.get());
+  }
+  TRY(UniqueFd file,
+      beneath::open(mounts_.get(), shared.name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  return attach_mount(mount_fd, file.get());
+}
+
+Result<std::string> SharedTree::share_rootfs(const std::string& container_id,
+                                             const std::string& host_path, const grpc::Spec& spec) {
+  TRY_STATUS(check_name(container_id));
+  if (containers_.contains(container_id)) {
+    return fail(Code::kAlreadyExists, "container " + container_id + " is in the shared tree");
+  }
+  const bool readonly = spec.root().readonly();
+  const Shared shared{rootfs_name(container_id)};
+  const auto share = [&]() -> Status {
+    TRY(UniqueFd root, open_file(host_path, O_PATH | O_DIRECTORY));
+    if (readonly) make_mount_points(root.get(), spec, dirname(host_path));
+    TRY(UniqueFd mount, clone_mount(root.get(), true));
+    const uint64_t attributes = kShareAttributes | (readonly ? MOUNT_ATTR_RDONLY : 0);
+    TRY_STATUS(set_mount_attributes(mount.get(), attributes, 0, true));
+    return attach(container_id, shared, mount.get());
+  };
+  TRY_STATUS(in_step("share the root file system", share()));
+  return std::string(kGuestShared) + "/" + shared.name;
+}
+
+Status SharedTree::detach(const Shared& shared) {
+  const size_t slash = shared.name.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : shared.name.substr(0, slash);
+  const std::string name = slash == std::string::npos ? shared.name : shared.name.substr(slash + 1);
+  auto parent = beneath::open(mounts_.get(), folder, O_PATH | O_DIRECTORY);
+  if (parent) {
+    TRY_STATUS(detach_mount_at(parent->get(), name));
+    const int flags = shared.is_dir ? AT_REMOVEDIR : 0;
+    if (unlinkat(parent->get(), name.c_str(), flags) < 0 && errno != ENOENT) {
+      return fail_errno("remove " + shared.name);
+    }
+    parent->reset();
+    if (folder != "." && unlinkat(mounts_.get(), folder.c_str(), AT_REMOVEDIR) < 0 &&
+        errno != ENOENT) {
+      return fail_errno("remove " + folder);
+    }
+  } else if (parent.error().sys_errno() != ENOENT) {
+    return std::unexpected(std::move(parent.error()));
+  }
+  return journal_.done(journal::mount_entry(host_path(shared)));
+}
+
+Status SharedTree::unshare(const std::string& container_id) {
+  auto found = containers_.find(container_id);
+  if (found == containers_.end()) return {};
+  Status first;
+  auto& list = found->second;
+  for (size_t i = list.size(); i-- > 0;) {
+    auto detached = in_step("take " + list[i].name + " out of the shared tree", detach(list[i]));
+    if (detached) {
+      list.erase(list.begin() + static_cast<ptrdiff_t>(i));
+    } else if (first) {
+      first = std::move(detached);
+    }
+  }
+  if (list.empty()) containers_.erase(found);
+  return first;
+}
+
+Status SharedTree::destroy() {
+  Status first;
+  const auto keep = [&](Status status) {
+    if (!status && first) first = std::move(status);
+  };
+  std::vector<std::string> ids;
+  for (const auto& [id, list] : containers_) ids.push_back(id);
+  for (const auto& id : ids) keep(unshare(id));
+  mounts_.reset();
+  const journal::UndoOptions options{{dirname(base_)}, {}};
+  for (const auto& entry : {journal::mount_entry(exported()),
+                            journal::mount_entry(base_ + "/mounts"), journal::tree_entry(base_)}) {
+    auto undone = undo_entry(entry, options);
+    if (undone) undone = journal_.done(entry);
+    keep(in_step("remove shared tree " + base_, std::move(undone)));
+  }
+  return first;
+}
+
+}  // namespace kata::storage

@@ -1,0 +1,1 @@
+"""A throw-away VM whose /dev/kvm works: emulated, with emulated AMD SVM."""

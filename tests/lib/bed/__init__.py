@@ -1,0 +1,1 @@
+"""The test bed: private containerds, local images, wire clients and leak checks."""

@@ -1,0 +1,99 @@
+#include "runtime/sizing.h"
+
+#include <gtest/gtest.h>
+#include <sys/sysinfo.h>
+
+namespace kata::runtime {
+namespace {
+
+TEST(SizingTest, BaseAloneWithoutLimits) {
+  config::HypervisorConfig config;
+  config.default_memory = 512;
+  auto size = boot_size({}, config);
+  ASSERT_TRUE(size);
+  EXPECT_EQ(size->vcpus, 1u);
+  EXPECT_EQ(size->memory_mib, 512u);
+}
+
+TEST(SizingTest, LimitsAreAddedAndRoundedUp) {
+  config::HypervisorConfig config;
+  config.default_memory = 256;
+  grpc::Spec spec;
+  auto* resources = spec.mutable_linux()->mutable_resources();
+  resources->mutable_cpu()->set_quota(50000);
+  resources->mutable_cpu()->set_period(100000);
+  resources->mutable_memory()->set_limit(100 << 20);
+  auto size = boot_size(spec, config);
+  ASSERT_TRUE(size);
+  EXPECT_EQ(size->vcpus, std::min(2, get_nprocs()) + 0u);
+  EXPECT_EQ(size->memory_mib, 356u);
+}
+
+grpc::Spec pod_spec(std::map<std::string, std::string> annotations) {
+  grpc::Spec spec;
+  annotations["io.kubernetes.cri.container-type"] = "sandbox";
+  for (auto& [key, value] : annotations) (*spec.mutable_annotations())[key] = value;
+  return spec;
+}
+
+TEST(SizingTest, APodIsSizedByItsAnnotations) {
+  config::HypervisorConfig config;
+  config.default_memory = 256;
+  auto size = boot_size(pod_spec({{"io.kubernetes.cri.sandbox-cpu-quota", "50000"},
+                                  {"io.kubernetes.cri.sandbox-cpu-period", "100000"},
+                                  {"io.kubernetes.cri.sandbox-memory", "104857600"}}),
+                        config);
+  ASSERT_TRUE(size);
+  EXPECT_EQ(size->vcpus, std::min(2, get_nprocs()) + 0u);
+  EXPECT_EQ(size->memory_mib, 356u);
+  size = boot_size(pod_spec({{"io.kubernetes.cri.sandbox-cpu-quota", "-1"},
+                             {"io.kubernetes.cri.sandbox-cpu-period", "100000"},
+                             {"io.kubernetes.cri.sandbox-cpu-shares", "512"}}),
+                   config);
+  EXPECT_EQ(size->vcpus, std::min(2, get_nprocs()) + 0u);
+}
+
+TEST(SizingTest, NonsenseInAnnotationsIsNothing) {
+  config::HypervisorConfig config;
+  config.default_memory = 256;
+  for (const char* text : {"", "-5", "1e9", "lots", "99999999999999999999", "0"}) {
+    auto size = boot_size(pod_spec({{"io.kubernetes.cri.sandbox-cpu-quota", text},
+                                    {"io.kubernetes.cri.sandbox-cpu-period", text},
+                                    {"io.kubernetes.cri.sandbox-memory", text}}),
+                          config);
+    ASSERT_TRUE(size) << text;
+    EXPECT_EQ(size->vcpus, 1u) << text;
+    EXPECT_EQ(size->memory_mib, 256u) << text;
+  }
+}
+
+TEST(SizingTest, NeverMoreThanTheHostOrTheCeiling) {
+  config::HypervisorConfig config;
+  config.default_memory = 256;
+  config.default_maxmemory = 1024;
+  config.default_maxvcpus = 1;
+  grpc::Spec spec;
+  auto* resources = spec.mutable_linux()->mutable_resources();
+  resources->mutable_cpu()->set_quota(100000 * 1000);
+  resources->mutable_cpu()->set_period(100000);
+  resources->mutable_memory()->set_limit(INT64_MAX);
+  auto size = boot_size(spec, config);
+  ASSERT_TRUE(size);
+  EXPECT_EQ(size->vcpus, 1u);
+  EXPECT_EQ(size->memory_mib, 1024u);
+}
+
+TEST(SizingTest, ImpossibleBaseIsRefusedWithTheKeyToChange) {
+  config::HypervisorConfig config;
+  config.default_memory = 16;
+  auto small = boot_size({}, config);
+  ASSERT_FALSE(small);
+  EXPECT_NE(small.error().message().find("default_memory"), std::string::npos);
+  config.default_memory = uint64_t{1} << 40;
+  auto large = boot_size({}, config);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code(), Code::kResourceExhausted);
+}
+
+}  // namespace
+}  // namespace kata::runtime
