@@ -23,9 +23,11 @@ std::optional<uint32_t> guest_cid(const std::string& command_line);
 Result<std::string> command_line_of(const std::vector<std::string>& words);
 
 // Joins our terminal (or stdin and stdout) and the guest's shell until the shell ends. Returns its
-// exit status; 0 when the agent does not tell. kUnavailable when the guest went away.
+// exit status; 0 when the agent does not tell, 255 when three times Ctrl-] left it, 128 and its
+// number when a signal did. kUnavailable when the guest went away.
 Result<int> join_console(UniqueFd guest);
-// Types `line` and writes what the command says to stdout; input is not passed on.
+// Types `line` and writes what the command says to stdout; input is not passed on. kUnavailable,
+// with the guest's last words, when the command never began.
 Result<int> run_in_console(UniqueFd guest, const std::string& line);
 
 }  // namespace kata::cli

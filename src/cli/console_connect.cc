@@ -3,6 +3,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -75,8 +76,11 @@ std::optional<uint32_t> cid_of(const runtime::SandboxPaths& paths) {
   auto entries = journal::read_journal(paths.journal);
   if (!entries) return std::nullopt;
   for (const journal::Entry& entry : *entries) {
-    if (entry.kind != journal::kProcess || entry.fields.size() != 3) continue;
-    const long pid = strtol(entry.fields[0].c_str(), nullptr, 10);
+    if (entry.kind != journal::kProcess || entry.fields.empty()) continue;
+    const auto pid = static_cast<pid_t>(strtol(entry.fields[0].c_str(), nullptr, 10));
+    // Not a later process of the same number.
+    auto running = journal::process_entry(pid);
+    if (!running || *running != entry) continue;
     auto words = read_file("/proc/" + std::to_string(pid) + "/cmdline");
     if (!words) continue;
     if (auto cid = guest_cid(*words)) return cid;
@@ -87,13 +91,18 @@ std::optional<uint32_t> cid_of(const runtime::SandboxPaths& paths) {
 }  // namespace
 
 std::optional<uint32_t> guest_cid(const std::string& command_line) {
-  constexpr std::string_view kKey = "guest-cid=";
-  const size_t at = command_line.find(kKey);
-  if (at == std::string::npos) return std::nullopt;
-  const unsigned long cid = strtoul(command_line.c_str() + at + kKey.size(), nullptr, 10);
-  // 0 to 2 are the hypervisor, this host's loopback and the host.
-  if (cid < 3 || cid >= UINT32_MAX) return std::nullopt;
-  return static_cast<uint32_t>(cid);
+  constexpr std::string_view kDevice = "vhost-vsock-", kKey = ",guest-cid=";
+  for (size_t begin = 0; begin < command_line.size();) {
+    const size_t end = std::min(command_line.find('\0', begin), command_line.size());
+    const std::string word = command_line.substr(begin, end - begin);
+    begin = end + 1;
+    const size_t at = word.find(kKey);
+    if (!word.starts_with(kDevice) || at == std::string::npos) continue;
+    const unsigned long cid = strtoul(word.c_str() + at + kKey.size(), nullptr, 10);
+    // 0 to 2 are the hypervisor, this host's loopback and the host.
+    if (cid >= 3 && cid < UINT32_MAX) return static_cast<uint32_t>(cid);
+  }
+  return std::nullopt;
 }
 
 Result<UniqueFd> connect_guest(const std::string& sandbox, uint32_t port) {

@@ -20,6 +20,11 @@ namespace {
 // taken by a program that runs in it: so it is said again until the shell has ended.
 constexpr char kEndOfInput = '\x04';
 constexpr int kAgainMs = 1000;
+constexpr char kLeaveKey = '\x1d';  // Ctrl-]
+constexpr int kLeaveKeys = 3;
+constexpr int kLeft = 255;       // as ssh's
+constexpr int kSignalled = 128;  // as a shell's
+constexpr size_t kMostWaiting = 64 << 10;
 
 // Our terminal hands every key on, unchanged, as long as this lives.
 class RawTerminal {
@@ -48,13 +53,20 @@ class Session {
       : guest_(std::move(guest)), interactive_(interactive), passing_(interactive) {}
 
   void type(std::string_view text) { to_guest_ += text; }
-  void watch_size(int signal_fd) { signal_fd_ = signal_fd; }
+  // Three times Ctrl-] in a row on a terminal end the session.
+  void make_leavable() { leavable_ = true; }
+  void watch_signals(int signal_fd) { signal_fd_ = signal_fd; }
 
   Result<int> run() {
     fcntl(guest_.get(), F_SETFL, fcntl(guest_.get(), F_GETFL) | O_NONBLOCK);
     while (!ended_) TRY_STATUS(step());
     say(scanner_.rest());
-    if (exit_code_) return *exit_code_;
+    if (signal_) return kSignalled + signal_;
+    if (left_) {
+      complain("\r\nkata-runtime: left the console; the guest did not end it\r\n");
+      return kLeft;
+    }
+    if (exit_code_ && (interactive_ || begun_)) return *exit_code_;
     if (!greeted_ && interactive_) return 0;  // an agent that does not tell
     return fail(Code::kUnavailable,
                 "the guest closed the console before the command ended" +
@@ -63,7 +75,8 @@ class Session {
 
  private:
   Status step() {
-    const bool reading = interactive_ && input_open_ && to_guest_.empty();
+    // A guest that takes nothing must not keep us from seeing the keys that leave it.
+    const bool reading = interactive_ && input_open_ && to_guest_.size() < kMostWaiting;
     pollfd fds[] = {
         {guest_.get(), static_cast<short>(POLLIN | (to_guest_.empty() ? 0 : POLLOUT)), 0},
         {reading ? STDIN_FILENO : -1, POLLIN, 0},
@@ -71,22 +84,37 @@ class Session {
     const int ready = poll(fds, std::size(fds), input_open_ ? -1 : kAgainMs);
     if (ready < 0) return errno == EINTR ? Status() : fail_errno("poll");
     if (ready == 0 && to_guest_.empty()) to_guest_ += kEndOfInput;
-    if (fds[2].revents) {
-      signalfd_siginfo ignored{};
-      (void)!read(signal_fd_, &ignored, sizeof ignored);
-      tell_size();
-    }
+    if (fds[2].revents) take_signal();
     if (fds[1].revents) take_input();
     if (fds[0].revents & POLLOUT) send_some();
     if (fds[0].revents & (POLLIN | POLLHUP | POLLERR)) take_output();
     return {};
   }
 
+  void take_signal() {
+    signalfd_siginfo taken{};
+    if (read(signal_fd_, &taken, sizeof taken) != sizeof taken) return;
+    if (taken.ssi_signo == SIGWINCH) return tell_size();
+    signal_ = static_cast<int>(taken.ssi_signo);
+    ended_ = true;
+  }
+
+  // A hanging guest hears no Ctrl-C; these keys are ours.
+  void watch_for_leave(std::string_view keys) {
+    if (!leavable_) return;
+    for (char key : keys) {
+      leave_keys_ = key == kLeaveKey ? leave_keys_ + 1 : 0;
+      if (leave_keys_ == kLeaveKeys) left_ = ended_ = true;
+    }
+  }
+
   void take_input() {
     char buffer[4096];
     const ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
     if (n > 0) {
-      to_guest_.append(buffer, static_cast<size_t>(n));
+      const std::string_view keys(buffer, static_cast<size_t>(n));
+      watch_for_leave(keys);
+      if (to_guest_.size() + keys.size() <= kMostWaiting) to_guest_ += keys;
     } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
       input_open_ = false;
       to_guest_ += kEndOfInput;
@@ -127,10 +155,11 @@ class Session {
   }
 
   void obey(std::string_view mark) {
-    if (mark == "hello") {
+    if (mark == "hello" && !greeted_) {
       greeted_ = true;
       tell_size();
     } else if (mark == "begin") {
+      begun_ = true;
       passing_ = !exit_code_;
     } else if (mark.starts_with("exit=") && !exit_code_) {
       exit_code_ = atoi(std::string(mark.substr(5)).c_str()) & 0xff;
@@ -150,7 +179,9 @@ class Session {
   int signal_fd_ = -1;
   const bool interactive_;
   bool passing_;  // what the guest says is for the user
-  bool input_open_ = true, greeted_ = false, ended_ = false;
+  bool input_open_ = true, greeted_ = false, begun_ = false, ended_ = false, left_ = false;
+  bool leavable_ = false;
+  int leave_keys_ = 0, signal_ = 0;
   std::string to_guest_, last_words_;
   MarkScanner scanner_;
   std::optional<int> exit_code_;
@@ -179,7 +210,7 @@ Result<std::string> command_line_of(const std::vector<std::string>& words) {
     command += (command.empty() ? "" : " ") + quoted(word);
   }
   std::string line =
-      printed("begin") + "; (" + command + "); " + printed("exit=%d") + " $?; exit\n";
+      printed("begin") + "; (" + command + ") </dev/null; " + printed("exit=%d") + " $?; exit\n";
   if (line.size() <= kTerminalLine) return line;
   return fail(Code::kInvalidArgument, "the command is longer than a terminal's line (" +
                                           std::to_string(kTerminalLine) +
@@ -187,15 +218,17 @@ Result<std::string> command_line_of(const std::vector<std::string>& words) {
 }
 
 Result<int> join_console(UniqueFd guest) {
-  sigset_t resized;
-  sigemptyset(&resized);
-  sigaddset(&resized, SIGWINCH);
-  sigprocmask(SIG_BLOCK, &resized, nullptr);
-  UniqueFd signals(signalfd(-1, &resized, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals) return fail_errno("watch the terminal's size");
+  // With these unseen, one would leave the terminal raw.
+  sigset_t watched;
+  sigemptyset(&watched);
+  for (int number : {SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT}) sigaddset(&watched, number);
+  sigprocmask(SIG_BLOCK, &watched, nullptr);
+  UniqueFd signals(signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals) return fail_errno("watch for signals");
   RawTerminal terminal;
   Session session(std::move(guest), true);
-  if (terminal.is_raw()) session.watch_size(signals.get());
+  session.watch_signals(signals.get());
+  if (terminal.is_raw()) session.make_leavable();
   return session.run();
 }
 

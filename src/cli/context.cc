@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 
 #include "base/file.h"
@@ -24,24 +23,13 @@ int report(const Error& error) {
   return kFailed;
 }
 
-std::string printable(std::string_view text) {
-  std::string shown;
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n' || c == '\t' || (byte >= 0x20 && byte != 0x7f)) {
-      shown += c;
-      continue;
-    }
-    char code[8];
-    snprintf(code, sizeof code, "\\x%02x", byte);
-    shown += code;
-  }
-  return shown;
-}
-
 Result<std::string> config_path(const Context& context) {
   if (context.global.config.empty()) return config::find("");
-  return std::filesystem::absolute(context.global.config).string();
+  std::error_code error;
+  const auto path = std::filesystem::absolute(context.global.config, error);
+  // The working folder is gone.
+  if (error) return fail_errno("--config " + context.global.config, error.value());
+  return path.string();
 }
 
 Result<config::LoadedConfig> load_config(const Context& context,

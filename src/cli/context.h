@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/utf8.h"  // printable(): nobody writes to an administrator's terminal but us
 #include "config/loader.h"
 
 namespace CLI {
@@ -40,10 +41,6 @@ void say(std::string_view text);
 void complain(std::string_view text);
 // "kata-runtime: TEXT" on stderr, and kFailed.
 int report(const Error& error);
-// Text from files and guests with control characters made visible: nobody writes to the terminal
-// of an administrator but us.
-std::string printable(std::string_view text);
-
 // The file that --config names, or the first of the usual places.
 Result<std::string> config_path(const Context& context);
 // The same, loaded. Warnings are the caller's to show.

@@ -35,7 +35,9 @@ int run(const Options& options) {
 void add_exec(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "exec", "A shell in the guest of a sandbox (debug console), or one command in it");
+      "exec",
+      "A shell in the guest of a sandbox (debug console), or one command in it; Ctrl-] three "
+      "times leaves a shell that hangs");
   command->add_option("SANDBOX", options->sandbox, "Id of a sandbox, or its beginning")->required();
   command->add_option("COMMAND", options->command, "Behind `--`: run it and exit with its status");
   command->add_option("-p,--kata-debug-port", options->port, "Port of the console in the guest")

@@ -53,7 +53,10 @@ Status look_at(const runtime::SandboxPaths& paths, SandboxFolders& sandbox) {
     sandbox.owner = Owner::kShim;
     return {};
   }
-  sandbox.lock = std::move(*lock);
+  if (!path_exists(paths.journal)) {
+    sandbox.owner = Owner::kForeign;
+    return {};
+  }
   TRY(auto entries, journal::read_journal(paths.journal));
   for (const journal::Entry& entry : entries) sandbox.resources.push_back(journal::encode(entry));
   return {};
@@ -74,7 +77,10 @@ Result<std::vector<SandboxFolders>> list_sandboxes() {
   for (const std::string& id : ids) {
     SandboxFolders sandbox;
     sandbox.id = id;
-    TRY_STATUS(in_step("sandbox " + id, look_at(runtime::SandboxPaths(id), sandbox)));
+    if (auto looked = look_at(runtime::SandboxPaths(id), sandbox); !looked) {
+      sandbox.owner = SandboxFolders::Owner::kUnknown;
+      sandbox.problem = looked.error().message();
+    }
     all.push_back(std::move(sandbox));
   }
   return all;

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/unique_fd.h"
 
 // The sandboxes of this host as their folders and locks tell it.
 namespace kata::cli {
@@ -15,14 +14,16 @@ struct SandboxFolders {
     kShim,      // its shim lives and holds the lock
     kStarting,  // too young to tell
     kNobody,    // left behind
+    kForeign,   // has no journal of ours: another runtime's, which does not lock its folders
+    kUnknown,   // `problem` says what kept us from looking
   };
   Owner owner = Owner::kNobody;
-  UniqueFd lock;  // held by us when nobody else does, so that no shim takes the id meanwhile
+  std::string problem;
   std::vector<std::string> resources;  // lines of the journal, oldest first; of kNobody only
 };
 
 // Every id that has a folder below /run/vc/sbs or /run/vc/vm, sorted. Names that are no ids are
-// left alone.
+// left alone. The answer is that of the moment: no lock is kept.
 Result<std::vector<SandboxFolders>> list_sandboxes();
 
 // The one id that is `word` or begins with it; kNotFound and kInvalidArgument (several) list what

@@ -63,15 +63,19 @@ Result<std::string> sandbox_cgroup_path(const std::string& cgroups_path, const s
   if (std::ranges::count(cgroups_path, ':') == 2) return systemd_path(cgroups_path);
   std::string path = cgroups_path.empty() ? id : cgroups_path;
   if (!path.starts_with('/')) path = std::string(kDefaultParent) + path;
-  for (size_t begin = 1; begin <= path.size();) {
+  // Slashes in a row and at the end are one.
+  std::string folder, last;
+  for (size_t begin = 0; begin < path.size();) {
     const size_t end = std::min(path.find('/', begin), path.size());
-    if (!good_part(std::string_view(path).substr(begin, end - begin))) {
-      return std::unexpected(bad_path(cgroups_path, "is not a plain path"));
-    }
+    const std::string part = path.substr(begin, end - begin);
     begin = end + 1;
+    if (part.empty()) continue;
+    if (!good_part(part)) return std::unexpected(bad_path(cgroups_path, "is not a plain path"));
+    if (!last.empty()) folder += "/" + last;
+    last = part;
   }
-  const size_t slash = path.rfind('/');
-  return path.substr(0, slash + 1) + std::string(kPrefix) + path.substr(slash + 1);
+  if (last.empty()) return std::unexpected(bad_path(cgroups_path, "names the root"));
+  return folder + "/" + std::string(kPrefix) + last;
 }
 
 std::string overhead_cgroup_path(const std::string& id) {

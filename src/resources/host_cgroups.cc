@@ -80,9 +80,9 @@ HostCgroups find_host_cgroups(std::string_view mountinfo) {
   for (std::string_view line : words(mountinfo, '\n')) {
     take_mount(line, &unified, &found.hierarchies);
   }
-  if (found.hierarchies.empty() && !unified.root.empty()) {
+  if (!unified.root.empty()) {
     found.unified = true;
-    found.hierarchies.push_back(std::move(unified));
+    found.hierarchies = {std::move(unified)};
   }
   return found;
 }

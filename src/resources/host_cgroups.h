@@ -9,7 +9,8 @@
 namespace kata::resources {
 
 // Where the host's control groups are: one unified hierarchy, or one folder per v1 controller
-// (several names may lead to one hierarchy). A host with both is a v1 host, as for runc.
+// (several names may lead to one hierarchy). What is mounted on /sys/fs/cgroup itself decides, as
+// for runc: with cgroup2 there, v1 hierarchies below it (net_cls, say) do not count.
 struct HostCgroups {
   struct Hierarchy {
     std::string root;                      // mount point

@@ -13,9 +13,16 @@ namespace {
 // Nothing of ours needs the others.
 constexpr std::string_view kUnifiedControllers[] = {"cpuset", "cpu", "io", "memory", "pids"};
 
-bool refused(const Error& error) {
-  const int number = error.sys_errno();
-  return number == EROFS || number == EACCES || number == EPERM;
+// Whether processes are in a group; one that is not there has none.
+bool inhabited(const std::string& group) {
+  auto processes = read_file(group + "/cgroup.procs");
+  return processes && !processes->empty();
+}
+
+// A group below the root that has processes must keep its controllers: the kernel would make it
+// the root of a threaded subtree, in which no process can be placed.
+bool may_share_controllers(const std::string& group) {
+  return !path_exists(group + "/cgroup.type") || !inhabited(group);
 }
 
 // A v1 cpuset takes no process before it has CPUs and memory nodes.
@@ -35,7 +42,7 @@ Status make_group(const HostCgroups::Hierarchy& hierarchy, bool unified, const s
     const size_t end = std::min(path.find('/', begin), path.size());
     const std::string parent = at;
     at += "/" + path.substr(begin, end - begin);
-    if (unified) {
+    if (unified && may_share_controllers(parent)) {
       // One by one: what a parent does not have must not cost the rest.
       for (std::string_view name : kUnifiedControllers) {
         (void)write_existing(parent + "/cgroup.subtree_control", "+" + std::string(name));
@@ -52,7 +59,6 @@ Status make_group(const HostCgroups::Hierarchy& hierarchy, bool unified, const s
 
 Result<std::unique_ptr<SandboxCgroups>> SandboxCgroups::create(const Request& request,
                                                                HostCgroups host, Journal& journal) {
-  TRY(std::string path, sandbox_cgroup_path(request.cgroups_path, request.id));
   std::unique_ptr<SandboxCgroups> self(new SandboxCgroups());
   self->host_ = std::move(host);
   self->sandbox_only_ = request.sandbox_only;
@@ -65,20 +71,31 @@ Result<std::unique_ptr<SandboxCgroups>> SandboxCgroups::create(const Request& re
     log::warn("the host has no writable control groups: nothing limits or counts this sandbox");
     return self;
   }
-  const std::string home = request.sandbox_only ? path : overhead_cgroup_path(request.id);
-  auto made = self->make_groups(home, false, journal, &self->home_);
-  // Threads of one process cannot be in two places of the unified hierarchy.
-  if (made && !request.sandbox_only && !self->host_.unified) {
-    made = self->make_groups(path, true, journal, &self->vcpus_);
-  }
+  auto made = self->make_all(request, journal);
   if (made) return self;
-  if (request.sandbox_only || !refused(made.error()))
-    return std::unexpected(std::move(made.error()));
-  log::failure("nothing limits or counts this sandbox", made.error());
-  self->host_ = {};
-  self->home_.clear();
-  self->vcpus_.clear();
+  if (request.sandbox_only) return std::unexpected(std::move(made.error()));
+  self->give_up(made.error());
   return self;
+}
+
+Status SandboxCgroups::make_all(const Request& request, Journal& journal) {
+  if (sandbox_only_) {
+    TRY(std::string path, sandbox_cgroup_path(request.cgroups_path, request.id));
+    return make_groups(path, false, journal, &home_);
+  }
+  TRY_STATUS(make_groups(overhead_cgroup_path(request.id), false, journal, &home_));
+  // Threads of one process cannot be in two places of the unified hierarchy.
+  if (host_.unified) return {};
+  TRY(std::string path, sandbox_cgroup_path(request.cgroups_path, request.id));
+  return make_groups(path, true, journal, &vcpus_);
+}
+
+void SandboxCgroups::give_up(const Error& why) {
+  log::failure("nothing limits or counts this sandbox", why);
+  leave();
+  host_ = {};
+  home_.clear();
+  vcpus_.clear();
 }
 
 Status SandboxCgroups::make_groups(const std::string& path, bool vcpus_only, Journal& journal,
@@ -89,7 +106,8 @@ Status SandboxCgroups::make_groups(const std::string& path, bool vcpus_only, Jou
         !vcpus_only || hierarchy.has("cpu") || hierarchy.has("cpuacct") || hierarchy.has("cpuset");
     if (!wanted) continue;
     Group group{hierarchy.root + path, host_.unified || hierarchy.has("cpuset")};
-    TRY_STATUS(journal.add(journal::cgroup_entry(group.folder)));
+    // Not ours to remove, should it be somebody's already.
+    if (!inhabited(group.folder)) TRY_STATUS(journal.add(journal::cgroup_entry(group.folder)));
     TRY_STATUS(
         in_step("control group " + group.folder, make_group(hierarchy, host_.unified, path)));
     made->push_back(std::move(group));
@@ -99,6 +117,13 @@ Status SandboxCgroups::make_groups(const std::string& path, bool vcpus_only, Jou
 
 Status SandboxCgroups::enter() {
   if (home_.empty()) return {};
+  auto entered = enter_home();
+  if (entered || sandbox_only_) return entered;
+  give_up(entered.error());
+  return {};
+}
+
+Status SandboxCgroups::enter_home() {
   TRY(std::string text, read_file("/proc/self/cgroup"));
   came_from_ = host_.own_folders(text);
   for (const Group& group : home_) {
@@ -121,8 +146,7 @@ Status SandboxCgroups::add_vcpus(const std::vector<pid_t>& threads) {
 }
 
 Status SandboxCgroups::set_cpus(const CpuSet& cpus) {
-  // Without sandbox_cgroup_only the group at home is the helpers', whom a pod's CPUs do not bind.
-  for (const Group& group : sandbox_only_ ? home_ : vcpus_) {
+  for (const Group& group : keeps_vcpus_apart() ? vcpus_ : home_) {
     if (!group.cpuset) continue;
     std::string list = cpu_list(cpus);
     if (list.empty() && !host_.unified) {

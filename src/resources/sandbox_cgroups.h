@@ -15,7 +15,8 @@ namespace kata::resources {
 // The control groups of one sandbox on the host (docs/design/resources.md). With
 // sandbox_cgroup_only everything is in the group that the spec names; otherwise everything is in
 // /kata_overhead/<id>, where no limit of the pod holds, and on v1 the vCPU threads are in the group
-// of the spec. Each group is in the journal before it is made; replaying that removes it.
+// of the spec. Each group is in the journal before it is made; replaying that removes it. A group
+// that has processes already is used and left.
 //
 // Groups hold the whole calling process: one object per process. Any thread; blocking.
 class SandboxCgroups {
@@ -26,7 +27,8 @@ class SandboxCgroups {
     bool sandbox_only = false;
   };
 
-  // Makes the groups. A host that allows none is an error with sandbox_only, else a warning.
+  // Makes the groups. Without sandbox_only a failure here or in enter() is a warning: they only
+  // count and limit, and the sandbox runs without.
   static Result<std::unique_ptr<SandboxCgroups>> create(const Request& request, HostCgroups host,
                                                         Journal& journal);
 
@@ -36,7 +38,7 @@ class SandboxCgroups {
   bool keeps_vcpus_apart() const { return !vcpus_.empty(); }
   // Threads that run vCPUs.
   Status add_vcpus(const std::vector<pid_t>& threads);
-  // Host CPUs that vCPUs (with sandbox_only: all of it) may use; empty = no limit.
+  // Host CPUs that the vCPUs may use, and who shares their group; empty = no limit.
   Status set_cpus(const CpuSet& cpus);
   // This process goes back to where it came from; removal of the groups needs that. Idempotent.
   void leave();
@@ -48,8 +50,11 @@ class SandboxCgroups {
   };
 
   SandboxCgroups() = default;
+  Status make_all(const Request& request, Journal& journal);
   Status make_groups(const std::string& path, bool vcpus_only, Journal& journal,
                      std::vector<Group>* made);
+  Status enter_home();
+  void give_up(const Error& why);
 
   HostCgroups host_;
   bool sandbox_only_ = false;

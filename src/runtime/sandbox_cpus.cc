@@ -21,9 +21,11 @@ Task<Status> Sandbox::bind_host_cpus() {
     if (cpus) all.merge(*cpus);
   }
   if (!cgroups_ || all == bound_cpus_) co_return Status{};
-  CO_TRY_STATUS(co_await offload(pool_, [&] { return cgroups_->set_cpus(all); }));
-  bound_cpus_ = std::move(all);
-  co_return Status{};
+  // Said before it is done: who comes meanwhile with other CPUs must not take them for the same.
+  const CpuSet before = std::exchange(bound_cpus_, all);
+  auto bound = co_await offload(pool_, [&] { return cgroups_->set_cpus(all); });
+  if (!bound && bound_cpus_ == all) bound_cpus_ = before;
+  co_return bound;
 }
 
 }  // namespace kata::runtime

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 namespace kata::runtime {
 
@@ -18,7 +19,16 @@ Result<UniqueFd> lock_sandbox(const SandboxPaths& paths) {
                     " belongs to a running sandbox of the same id (of another containerd "
                     "or another namespace?); choose another id");
   }
-  return folder;
+  // Removed between the two calls, and perhaps made anew by a sandbox that does not hold this lock.
+  struct stat held {
+  }, named{};
+  if (fstat(folder.get(), &held) < 0) return fail_errno("look at " + paths.state);
+  if (lstat(paths.state.c_str(), &named) < 0) {
+    if (errno == ENOENT) return UniqueFd();
+    return fail_errno("look at " + paths.state);
+  }
+  if (held.st_dev == named.st_dev && held.st_ino == named.st_ino) return folder;
+  return fail(Code::kAlreadyExists, paths.state + " was made anew by another sandbox just now");
 }
 
 }  // namespace kata::runtime

@@ -132,7 +132,9 @@ Task<> serve_connection(ttrpc::Stream connection) {
   auto started = co_await start_session(connection);
   if (!started) {
     log::failure("debug console", started.error());
-    std::string text = "kata-agent: no debug shell: " + started.error().message() + "\r\n";
+    constexpr int kNotFound = 127;  // as a shell says it
+    std::string text = "kata-agent: no debug shell: " + started.error().message() + "\r\n" +
+                       console_mark("exit=" + std::to_string(kNotFound));
     co_await asio::async_write(connection, asio::buffer(text), use_tuple);
     co_return;
   }

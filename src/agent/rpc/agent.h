@@ -15,7 +15,7 @@ struct Agent {
         config(std::move(settings)),
         is_init(pid1),
         uevents(loop),
-        views(config.run_dir + "/view"),
+        views(config.run_dir + "/.view"),  // no container has such an id
         sandbox(loop),
         storages(config, uevents) {}
   Agent(const Agent&) = delete;

@@ -25,11 +25,13 @@ Status mount_views(RootfsContext* context) {
   for (const ViewPlace& place : kViewPlaces) {
     auto target = beneath::open_in_root(context->root.get(), place.destination, O_PATH);
     if (!target || !is_kernel_file(target->get())) continue;
-    TRY(UniqueFd file, clone_mount(folder + "/" + place.name, false));
+    // A kernel file that shows too much is better than no container.
+    auto file = clone_mount(folder + "/" + place.name, false);
+    if (!file) continue;
     TRY_STATUS(set_mount_attr(
-        file.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0,
-        false));
-    TRY_STATUS(in_step(place.destination, attach_mount(file.get(), target->get())));
+        file->get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+        0, false));
+    TRY_STATUS(in_step(place.destination, attach_mount(file->get(), target->get())));
   }
   return {};
 }

@@ -101,22 +101,29 @@ Status ViewFs::start(asio::any_io_executor executor, const std::string& mount_po
   return started_;
 }
 
-Task<> ViewFs::serve(ViewFs* self) {
-  const int device = self->device_.get();
+Task<Error> ViewFs::answer_all() {
+  const int device = device_.get();
   while (true) {
     auto readable = co_await wait_readable(device);
-    if (!readable) co_return;
+    if (!readable) co_return std::move(readable.error());
     char buffer[kRequestSize];
     const ssize_t size = ::read(device, buffer, sizeof buffer);
     if (size < 0) {
       if (errno == EAGAIN || errno == EINTR || errno == ENOENT) continue;
-      if (errno != ENODEV) log::failure("views end", errno_error("read /dev/fuse"));
-      co_return;  // unmounted
+      co_return errno_error("read /dev/fuse");  // ENODEV: unmounted
     }
-    const std::string answer = self->answer({buffer, static_cast<size_t>(size)});
+    const std::string reply = answer({buffer, static_cast<size_t>(size)});
     // Who asked may be gone: ENOENT.
-    if (!answer.empty()) (void)!::write(device, answer.data(), answer.size());
+    if (!reply.empty()) (void)!::write(device, reply.data(), reply.size());
   }
+}
+
+Task<> ViewFs::serve(ViewFs* self) {
+  const Error why = co_await self->answer_all();
+  log::failure("views of limited resources end", why);
+  // Closed, so that whoever reads a view gets an error instead of waiting for ever.
+  self->device_.reset();
+  self->started_ = fail(Code::kUnavailable, "the views ended: " + why.message());
 }
 
 void ViewFs::add(const std::string& id, Maker maker) {
@@ -153,18 +160,24 @@ std::string ViewFs::look_up(uint64_t unique, uint64_t parent, std::string_view n
   return reply(unique, bytes_of(out));
 }
 
+const std::string& ViewFs::text_of(uint64_t node, bool from_start) {
+  Folder& folder = folders_.at(node >> kFolderShift);
+  const auto file = static_cast<ViewFile>(node & kFileMask);
+  auto& [text, made] = folder.texts[file];
+  const auto now = std::chrono::steady_clock::now();
+  if (text.empty() || (from_start && now - made >= kFresh)) {
+    text = folder.maker(file);
+    made = now;
+  }
+  return text;
+}
+
 std::string ViewFs::read(uint64_t unique, uint64_t node, std::string_view body) {
   fuse_read_in in{};
   if (!take(body, &in) || !is_file(node)) return refuse(unique, EINVAL);
-  Folder& folder = folders_.at(node >> kFolderShift);
-  const auto file = static_cast<ViewFile>(node & kFileMask);
-  std::string& text = folder.texts[file];
-  if (in.offset == 0) text = folder.maker(file);
-  if (in.offset >= text.size()) {
-    text = {};
-    return reply(unique, {});
-  }
-  return reply(unique, std::string_view(text).substr(in.offset, in.size));
+  const std::string_view text = text_of(node, in.offset == 0);
+  if (in.offset >= text.size()) return reply(unique, {});
+  return reply(unique, text.substr(in.offset, in.size));
 }
 
 std::string ViewFs::answer(std::string_view request) {
@@ -189,8 +202,7 @@ std::string ViewFs::answer(std::string_view request) {
       if (is_file(header.nodeid)) {
         // Asked at each open, as permissions are to be checked: sendfile(2) ends at this size,
         // read(2) where the text does.
-        const auto file = static_cast<ViewFile>(header.nodeid & kFileMask);
-        out.attr.size = folders_.at(header.nodeid >> kFolderShift).maker(file).size();
+        out.attr.size = text_of(header.nodeid, true).size();
       } else {
         out.attr_valid = kForever;
       }
@@ -205,7 +217,6 @@ std::string ViewFs::answer(std::string_view request) {
     case FUSE_READ:
       return read(header.unique, header.nodeid, body);
     case FUSE_RELEASE:
-    case FUSE_FLUSH:
       return reply(header.unique, {});
     case FUSE_STATFS: {
       fuse_statfs_out out{};

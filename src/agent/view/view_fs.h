@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,11 +29,13 @@ inline constexpr ViewPlace kViewPlaces[] = {
 
 // A read-only FUSE file system, <mount point>/<container>/<file>, whose files are made when they
 // are read. Served on the agent's loop, so the agent itself must never look into the mount point;
-// its children may. A file's text is made at offset 0 and kept for the reads after it: at most one
-// text per file, whatever a container does. Event-loop thread only; it lives as long as the loop.
+// its children may. A file's text is kept for the reads after the first and for kFresh, whoever
+// asks: at most one text per file and twenty a second, whatever a container does. Event-loop thread
+// only; it lives as long as the loop.
 class ViewFs {
  public:
   using Maker = std::function<std::string(ViewFile)>;
+  static constexpr std::chrono::milliseconds kFresh{50};
 
   // Mounts on first use; the mount goes with the guest. An error is final and comes back each time.
   Status start(asio::any_io_executor executor, const std::string& mount_point);
@@ -44,13 +47,19 @@ class ViewFs {
   std::string answer(std::string_view request);
 
  private:
+  struct Text {
+    std::string text;
+    std::chrono::steady_clock::time_point made;
+  };
   struct Folder {
     std::string id;
     Maker maker;
-    std::map<ViewFile, std::string> texts;
+    std::map<ViewFile, Text> texts;
   };
 
   static Task<> serve(ViewFs* self);
+  Task<Error> answer_all();
+  const std::string& text_of(uint64_t node, bool from_start);
   std::string look_up(uint64_t unique, uint64_t parent, std::string_view name);
   std::string read(uint64_t unique, uint64_t node, std::string_view body);
   bool exists(uint64_t node) const;

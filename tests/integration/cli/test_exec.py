@@ -3,6 +3,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import termios
 import time
@@ -35,6 +36,10 @@ def test_one_command(kata, guest):
     result = kata("exec", guest, "--", "/bin/sh", "-c", "echo \"it's $0\"; exit 7", "fine")
     assert (result.code, result.out) == (7, "it's fine\n"), result.describe()
     assert kata("exec", guest[:-1], "--", "busybox", "uname", "-r").ok().out.strip() != os.uname().release
+
+
+def test_a_command_has_no_input(kata, guest):
+    assert kata("exec", guest, "--", "busybox", "cat").ok().out == ""
 
 
 def test_input_from_a_pipe(kata, guest):
@@ -73,6 +78,17 @@ class Terminal:
     def wait_for(self, text):
         run.wait_until(lambda: text in self.read(), 30, f"{text!r} on the terminal")
 
+    def wait(self):
+        """Exit status of the program; what it says meanwhile is read."""
+        deadline = time.monotonic() + 30 * run.PATIENCE
+        while time.monotonic() < deadline:
+            self.read(0.05)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                os.close(self.fd)
+                return os.waitstatus_to_exitcode(status)
+        raise AssertionError(f"kata-runtime exec did not end: {self.said!r}")
+
 
 def test_a_terminal_its_size_and_the_exit_status(guest):
     terminal = Terminal(guest, 31, 97)
@@ -83,14 +99,28 @@ def test_a_terminal_its_size_and_the_exit_status(guest):
     terminal.resize(40, 123)
     run.wait_until(lambda: terminal.type("busybox stty size\n") or "40 123" in terminal.read(), 20, "the new size", 0.5)
     terminal.type("exit 3\n")
-    deadline = time.monotonic() + 30 * run.PATIENCE
-    while time.monotonic() < deadline:
-        terminal.read(0.05)
-        pid, status = os.waitpid(terminal.pid, os.WNOHANG)
-        if pid:
-            break
-    os.close(terminal.fd)
-    assert pid and os.waitstatus_to_exitcode(status) == 3
+    assert terminal.wait() == 3
+
+
+def test_a_hanging_shell_can_be_left(guest):
+    terminal = Terminal(guest, 31, 97)
+    terminal.wait_for("#")
+    terminal.type("trap '' INT; busybox sleep 600\n")
+    terminal.type("\x03\x1d\x1d")
+    terminal.read(0.5)
+    assert os.waitpid(terminal.pid, os.WNOHANG)[0] == 0
+    terminal.type("\x1d\x1d\x1d")
+    terminal.wait_for("left the console")
+    assert terminal.wait() == 255
+
+
+def test_a_signal_gives_the_terminal_back(guest):
+    terminal = Terminal(guest, 31, 97)
+    terminal.wait_for("#")
+    assert not termios.tcgetattr(terminal.fd)[3] & termios.ICANON
+    os.kill(terminal.pid, signal.SIGTERM)
+    run.wait_until(lambda: termios.tcgetattr(terminal.fd)[3] & termios.ICANON, 10, "the terminal as it was")
+    assert terminal.wait() == 128 + signal.SIGTERM
 
 
 def test_wrong_ids_and_ports(kata, guest):

@@ -53,6 +53,20 @@ def test_a_young_sandbox_is_not_touched(kata):
         folder.rmdir()
 
 
+def test_a_sandbox_of_another_runtime_is_not_touched(kata):
+    folder = SANDBOXES / "foreign"
+    folder.mkdir(parents=True)
+    try:
+        (folder / "persist.json").write_text("{}")
+        run.wait_until(lambda: time.time() - folder.stat().st_ctime > YOUNG + 1, YOUNG + 10, "no longer young", 0.5)
+        out = kata("gc", "--remove").ok().out
+        assert "1 of another runtime (no journal; left alone)" in out, out
+        assert (folder / "persist.json").exists()
+    finally:
+        (folder / "persist.json").unlink(missing_ok=True)
+        folder.rmdir()
+
+
 def test_doctor_says_what_to_do(kata, tmp_path):
     broken = tmp_path / "c.toml"
     broken.write_text("[hypervisor.qemu]\ndefault_memory = true\n")

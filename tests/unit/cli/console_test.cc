@@ -18,8 +18,11 @@ using testing::HasSubstr;
 TEST(Console, CidOfAVmm) {
   using std::string_literals::operator""s;
   EXPECT_EQ(guest_cid("qemu\0-device\0vhost-vsock-pci,guest-cid=77,id=v\0"s), 77u);
-  for (const char* bad : {"", "guest-cid=", "guest-cid=2", "guest-cid=4294967295", "guest-cid=x"}) {
+  for (const char* bad : {"", "guest-cid=77", "-name,guest-cid=77"}) {
     EXPECT_FALSE(guest_cid(bad)) << bad;
+  }
+  for (const char* bad : {"", "2", "4294967295", "x"}) {
+    EXPECT_FALSE(guest_cid("vhost-vsock-pci,guest-cid="s + bad)) << bad;
   }
 }
 
@@ -71,9 +74,11 @@ TEST(Console, ACommandsOutputIsWhatStandsBetweenTheMarks) {
 }
 
 TEST(Console, AGuestThatGoesAwayIsAnErrorWithItsWords) {
-  auto status = run_against("kata-agent: no debug shell");
-  ASSERT_FALSE(status);
-  EXPECT_THAT(status.error().message(), HasSubstr("no debug shell"));
+  for (const std::string& end : {std::string(), console_mark("exit=127")}) {
+    auto status = run_against("kata-agent: no debug shell" + end);
+    ASSERT_FALSE(status);
+    EXPECT_THAT(status.error().message(), HasSubstr("no debug shell"));
+  }
 }
 
 }  // namespace

@@ -40,6 +40,15 @@ TEST(HostCgroups, FindsTheUnifiedHierarchy) {
               ElementsAre("/sys/fs/cgroup/system.slice/containerd.service"));
 }
 
+TEST(HostCgroups, AV1HierarchyBelowTheUnifiedOneChangesNothing) {
+  const HostCgroups host = find_host_cgroups(
+      "30 20 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+      "31 30 0:27 / /sys/fs/cgroup/net_cls rw - cgroup cgroup rw,net_cls\n");
+  EXPECT_TRUE(host.unified);
+  ASSERT_EQ(host.hierarchies.size(), 1u);
+  EXPECT_EQ(host.hierarchies[0].root, "/sys/fs/cgroup");
+}
+
 TEST(HostCgroups, NothingWritableIsNothing) {
   EXPECT_TRUE(find_host_cgroups("30 20 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup2 rw\n").empty());
   EXPECT_TRUE(find_host_cgroups("30 20 0:26 /\n\nnonsense - cgroup2\n").empty());
@@ -49,6 +58,7 @@ TEST(CgroupPath, FollowsTheSpec) {
   EXPECT_EQ(*sandbox_cgroup_path("/kubepods/pod1/abc", "s1"), "/kubepods/pod1/kata_abc");
   EXPECT_EQ(*sandbox_cgroup_path("/abc", "s1"), "/kata_abc");
   EXPECT_EQ(*sandbox_cgroup_path("", "s1"), "/vc/kata_s1");
+  EXPECT_EQ(*sandbox_cgroup_path("//kubepods//abc/", "s1"), "/kubepods/kata_abc");
   EXPECT_EQ(*sandbox_cgroup_path("own/abc", "s1"), "/vc/own/kata_abc");
   EXPECT_EQ(*sandbox_cgroup_path("kubepods-burstable-pod1_2.slice:cri-containerd:abc", "s1"),
             "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1_2.slice/"
@@ -58,9 +68,8 @@ TEST(CgroupPath, FollowsTheSpec) {
 }
 
 TEST(CgroupPath, RefusesWhatLeavesItsPlace) {
-  for (const char* path :
-       {"/a/../b", "/a//b", "/a/.", "/", "../x", "a b", "x:y:z", "a--b.slice:p:n", "x.slice:p:../n",
-        "x.slice:../p:n", "x.slice:p:", "y/x.slice:p:n"}) {
+  for (const char* path : {"/a/../b", "/a/.", "/", "///", "../x", "a b", "x:y:z", "a--b.slice:p:n",
+                           "x.slice:p:../n", "x.slice:../p:n", "x.slice:p:", "y/x.slice:p:n"}) {
     auto made = sandbox_cgroup_path(path, "s1");
     ASSERT_FALSE(made) << path << " -> " << *made;
     EXPECT_THAT(made.error().message(), HasSubstr("linux.cgroupsPath"));

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,6 +111,45 @@ TEST_F(SandboxCgroupsTest, TheJournalFreesWhatADeadShimLeft) {
   ASSERT_EQ(status, 0);
   EXPECT_TRUE(undo_all(journal()));
   EXPECT_FALSE(anything_left(dirname(request_.cgroups_path) + "/kata_c1"));
+}
+
+TEST_F(SandboxCgroupsTest, AGroupWithSomebodyInItStays) {
+  request_.sandbox_only = true;
+  const std::string group = dirname(request_.cgroups_path) + "/kata_c1";
+  const pid_t inhabitant = fork();
+  if (inhabitant == 0) {
+    pause();
+    _exit(0);
+  }
+  // In the group of every hierarchy, which a sandbox made.
+  EXPECT_TRUE(in_groups([&](SandboxCgroups&) {
+    for (const auto& hierarchy : host_.hierarchies) {
+      if (!write_existing(hierarchy.root + group + "/cgroup.procs", std::to_string(inhabitant))) {
+        return false;
+      }
+    }
+    // Another one comes, and goes.
+    const std::string second = folder_ + "/second";
+    auto open = Journal::open(second);
+    auto groups = SandboxCgroups::create(request_, host_, *open);
+    return groups && open->live().empty() && undo_all(second) && anything_left(group);
+  }));
+  kill(inhabitant, SIGKILL);
+  waitpid(inhabitant, nullptr, 0);
+  EXPECT_FALSE(anything_left(group));
+}
+
+TEST_F(SandboxCgroupsTest, AFailureCostsOnlyTheCounting) {
+  // A file where the group would be made.
+  host_.hierarchies = {{folder_, {"cpu"}}};
+  host_.unified = false;
+  ASSERT_TRUE(write_file(folder_ + "/kata_overhead", ""));
+  auto open = Journal::open(journal());
+  ASSERT_TRUE(open);
+  auto groups = SandboxCgroups::create(request_, host_, *open);
+  ASSERT_TRUE(groups) << groups.error().message();
+  EXPECT_TRUE((*groups)->enter());
+  EXPECT_FALSE((*groups)->keeps_vcpus_apart());
 }
 
 TEST_F(SandboxCgroupsTest, AskedForGroupsMustBeHad) {

@@ -9,6 +9,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include "agent/view/choose_cpus.h"
 #include "agent/view/contents.h"
@@ -122,6 +123,33 @@ TEST(ViewFsTest, AnswersOnlyWhatIsThere) {
   EXPECT_EQ(fs.answer("short"), "");
   fs.remove("c1");
   EXPECT_EQ(error_of(fs.answer(request(FUSE_GETATTR, entry.nodeid))), ENOENT);
+}
+
+std::string read_at(ViewFs& fs, uint64_t node, uint64_t offset, uint32_t size) {
+  fuse_read_in in{};
+  in.offset = offset;
+  in.size = size;
+  const std::string answer =
+      fs.answer(request(FUSE_READ, node, {reinterpret_cast<const char*>(&in), sizeof in}));
+  EXPECT_EQ(error_of(answer), 0);
+  return answer.substr(sizeof(fuse_out_header));
+}
+
+TEST(ViewFsTest, ReadersBeginAnywhereAndDoNotCutEachOtherShort) {
+  ViewFs fs;
+  int made = 0;
+  fs.add("c1", [&](ViewFile) { return ++made, std::string("0123456789"); });
+  constexpr uint64_t kStat = 1 << 8 | static_cast<uint64_t>(ViewFile::kStat);
+  EXPECT_EQ(read_at(fs, kStat, 4, 3), "456");
+  EXPECT_EQ(read_at(fs, kStat, 0, 5), "01234");
+  EXPECT_EQ(read_at(fs, kStat, 10, 5), "");
+  EXPECT_EQ(read_at(fs, kStat, 5, 5), "56789");
+  EXPECT_EQ(made, 1);
+  std::this_thread::sleep_for(2 * ViewFs::kFresh);
+  EXPECT_EQ(read_at(fs, kStat, 5, 5), "56789");
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(read_at(fs, kStat, 0, 5), "01234");
+  EXPECT_EQ(made, 2);
 }
 
 // The real kernel as the client; a child reads, as the loop of this process serves.
