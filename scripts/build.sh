@@ -1,7 +1,7 @@
 #!/bin/bash
 # Configures (once) and builds a preset.
 #
-#   build.sh [PRESET] [TARGET...]     PRESET: release (default), dev, asan, tsan, fuzz
+#   build.sh [PRESET] [TARGET...]     PRESET: release (default), dev, asan, tsan
 #
 # KATA_BUILD names another build folder for the release preset.
 set -euo pipefail

@@ -4,15 +4,15 @@
 #   fuzz.sh [SECONDS [TARGET...]]     default: 10 seconds, all targets
 #
 # FUZZ_SEED starts another sequence of inputs (default 1, so that a run can be repeated).
-# What is found is kept in build/fuzz/found; new corpus entries are not (grow the corpus by hand).
+# What is found is kept in build/asan/found; new corpus entries are not (grow the corpus by hand).
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 seconds=${1:-10}
 shift || true
-folder=$repo/build/fuzz
+folder=$repo/build/asan
 
-"$repo/scripts/build.sh" fuzz "${@:-tests/fuzz/all}"
+"$repo/scripts/build.sh" asan "${@:-tests/fuzz/all}"
 mkdir -p "$folder/found"
 status=0
 for program in "$folder"/fuzz/*_fuzz; do

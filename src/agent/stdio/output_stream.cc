@@ -23,6 +23,7 @@ ssize_t read_into(int fd, size_t limit, size_t room, std::string* data) {
   limit = std::min(limit, std::max(static_cast<size_t>(available), kSmallRead));
   // Not the lambda's second argument: libstdc++ 12.2 puts the capacity there.
   data->resize_and_overwrite(room + limit, [&n, fd, limit, room](char* buffer, size_t) {
+    std::fill_n(buffer, room, '\0');
     n = ::read(fd, buffer + room, limit);
     return room + (n < 0 ? size_t{0} : static_cast<size_t>(n));
   });

@@ -21,7 +21,7 @@ class OutputStream : public std::enable_shared_from_this<OutputStream> {
   // Suspends until there is something; at most `limit` bytes. An empty string is the end: every
   // writer closed, or the process ended and what it wrote has been read, even when a background
   // child still holds the other end. With a caller: kCanceled, and nothing taken, once it is gone;
-  // it must wake() the stream when it goes. `room` bytes, of any value, stand before what was read:
+  // it must wake() the stream when it goes. `room` zero bytes stand before what was read:
   // a message is then made around it without a copy.
   Task<Result<std::string>> read(size_t limit,
                                  std::shared_ptr<const ttrpc::Caller> caller = nullptr,

@@ -178,9 +178,12 @@ TEST_F(RealCgroup, V2ViewIsNamespacedAndReadonly) {
   }
 }
 
+// Enough for a copy of this program, sanitized too.
+constexpr uint64_t kMemory = 256 << 20;
+
 grpc::LinuxResources small_limits() {
   grpc::LinuxResources resources;
-  resources.mutable_memory()->set_limit(64 << 20);
+  resources.mutable_memory()->set_limit(kMemory);
   resources.mutable_cpu()->set_shares(512);
   resources.mutable_cpu()->set_quota(50000);
   resources.mutable_cpu()->set_period(100000);
@@ -210,12 +213,12 @@ TEST_F(RealCgroup, LimitsStatsAndView) {
                             "; for i in 1 2 3 4 5 6 7 8 9; do sleep 5 & done; mkdir memory/x");
   ASSERT_TRUE(outcome.created) << outcome.created.error().message();
   EXPECT_EQ(outcome.out,
-            where->is_v2() ? "67108864\n20\n0\n8\n50000 100000\n" : "67108864\n512\n0\n8\n");
+            where->is_v2() ? "268435456\n20\n0\n8\n50000 100000\n" : "268435456\n512\n0\n8\n");
   EXPECT_NE(outcome.err.find("can't fork"), std::string::npos) << outcome.err;
   auto stats = (*cgroup)->stats();
   ASSERT_TRUE(stats);
   EXPECT_GT(stats->cpu_stats().cpu_usage().total_usage(), 0U);
-  EXPECT_EQ(stats->memory_stats().usage().limit(), 64U << 20);
+  EXPECT_EQ(stats->memory_stats().usage().limit(), kMemory);
   EXPECT_EQ(stats->pids_stats().limit(), 8U);
   EXPECT_TRUE(wait_for_task((*cgroup)->destroy()));
 }
@@ -226,10 +229,10 @@ TEST_F(RealCgroup, UpdateChangesOnlyWhatIsGiven) {
   ASSERT_TRUE(cgroup);
   ASSERT_TRUE((*cgroup)->apply(small_limits()));
   grpc::LinuxResources resources;
-  resources.mutable_memory()->set_limit(128 << 20);
+  resources.mutable_memory()->set_limit(kMemory / 2);
   auto updated = (*cgroup)->update(resources);
   ASSERT_TRUE(updated) << updated.error().message();
-  EXPECT_EQ((*cgroup)->stats()->memory_stats().usage().limit(), 128U << 20);
+  EXPECT_EQ((*cgroup)->stats()->memory_stats().usage().limit(), kMemory / 2);
   EXPECT_EQ((*cgroup)->stats()->pids_stats().limit(), 8U);
   resources.mutable_memory()->set_limit(-1);
   EXPECT_TRUE((*cgroup)->update(resources));

@@ -66,8 +66,9 @@ TEST_F(Resources, OomKillIsReportedAndTheCodeIs137) {
   if (!has_cgroups(harness)) GTEST_SKIP() << "no cgroups here";
   auto request = harness.shell("c1", "dd if=/dev/zero of=/dev/null bs=400M count=1; sleep 1");
   auto* memory = request.mutable_oci()->mutable_linux()->mutable_resources()->mutable_memory();
-  memory->set_limit(64 << 20);
-  memory->set_swap(64 << 20);
+  constexpr int64_t kEnoughToStart = 256 << 20;  // for a sanitized agent's child too
+  memory->set_limit(kEnoughToStart);
+  memory->set_swap(kEnoughToStart);
   ASSERT_TRUE(harness.call_empty("CreateContainer", request));
   grpc::StartContainerRequest start;
   start.set_container_id("c1");
