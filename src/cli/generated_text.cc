@@ -1,8 +1,10 @@
 #include "cli/generated_text.h"
 
 #include <CLI/CLI.hpp>
+#include <memory>
 
 #include "cli/commands.h"
+#include "cli/config_page.h"
 #include "version.h"
 
 namespace kata::cli {
@@ -41,6 +43,17 @@ void add_cases(const CLI::App& app, const std::string& path, std::string& text) 
   }
 }
 
+void add_section(const CLI::App& app, std::string& text) {
+  text += ".SS " + roff(full_name(app)) + "\n" + roff(app.get_description()) + "\n";
+  for (const CLI::Option* option : app.get_options()) {
+    text += ".TP\n.B " + roff(option->get_name(true, true)) + "\n" +
+            roff(option->get_description()) + "\n";
+  }
+  for (const CLI::App* child : children(app)) add_section(*child, text);
+}
+
+}  // namespace
+
 std::string roff(const std::string& text) {
   std::string escaped;
   for (char c : text) {
@@ -55,17 +68,6 @@ std::string roff(const std::string& text) {
   }
   return escaped;
 }
-
-void add_section(const CLI::App& app, std::string& text) {
-  text += ".SS " + roff(full_name(app)) + "\n" + roff(app.get_description()) + "\n";
-  for (const CLI::Option* option : app.get_options()) {
-    text += ".TP\n.B " + roff(option->get_name(true, true)) + "\n" +
-            roff(option->get_description()) + "\n";
-  }
-  for (const CLI::App* child : children(app)) add_section(*child, text);
-}
-
-}  // namespace
 
 std::string bash_completion(const CLI::App& app) {
   std::string text =
@@ -85,7 +87,7 @@ std::string bash_completion(const CLI::App& app) {
 }
 
 std::string manual_page(const CLI::App& app) {
-  std::string text = ".TH KATA\\-RUNTIME 8 \"\" \"kata\\-cpp " + roff(kVersion) +
+  std::string text = ".TH KATA\\-RUNTIME 1 \"\" \"kata\\-cpp " + roff(kVersion) +
                      "\"\n.SH NAME\nkata\\-runtime \\- looks after containers that run in virtual "
                      "machines\n.SH SYNOPSIS\n.B kata\\-runtime\n[OPTIONS] COMMAND [OPTIONS]\n.SH "
                      "COMMANDS AND OPTIONS\n";
@@ -101,10 +103,13 @@ void add_completion(CLI::App& app, Context& context) {
       return 0;
     };
   });
-  CLI::App* manual = app.add_subcommand("manual", "Print the manual page, for man -l -");
-  manual->callback([&app, &context] {
-    context.command = [&app] {
-      say(manual_page(app));
+  CLI::App* manual = app.add_subcommand("manual", "Print a manual page, for man -l -");
+  auto page = std::make_shared<std::string>("kata-runtime");
+  manual->add_option("PAGE", *page, "kata-runtime (default) or configuration.toml")
+      ->check(CLI::IsMember({"kata-runtime", "configuration.toml"}));
+  manual->callback([&app, &context, page] {
+    context.command = [&app, page] {
+      say(*page == "kata-runtime" ? manual_page(app) : config_page());
       return 0;
     };
   });

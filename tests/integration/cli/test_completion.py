@@ -21,6 +21,15 @@ def test_bash(kata):
     assert "--effective" in complete(script, "kata-runtime", "config", "show")
 
 
+def test_manual_of_the_configuration(kata):
+    page = kata("manual", "configuration.toml").ok().out
+    assert page.startswith(".TH CONFIGURATION.TOML 5")
+    for words in (".B create_container_timeout\nseconds, 0 to 604800; default: 60.\n", "[hypervisor.NAME]", "Has no effect yet."):
+        assert words in page
+    assert shutil.which("groff") is None or not run.run(["groff", "-man", "-ww", "-z"], stdin=page).err
+    assert kata("manual", "no-such-page").code == 1
+
+
 def test_manual(kata):
     page = kata("manual").ok().out
     assert page.startswith(".TH KATA")
