@@ -4,6 +4,8 @@
 #include <cstdlib>
 
 #include "cli/context.h"
+#include "config/apply.h"
+#include "runtime/vm_config_builder.h"
 
 namespace kata::cli {
 namespace {
@@ -49,7 +51,14 @@ ConfigReport check_config(const std::string& path) {
   auto loaded = config::load(path, {.keep_going = true});
   if (loaded) {
     report.path = loaded->path;
-    report.findings = std::move(loaded->findings);
+    if (auto driver = runtime::check_driver(loaded->config.hypervisor.kind); !driver) {
+      const std::string section =
+          "hypervisor." + std::string(config::hypervisor_name(loaded->config.hypervisor.kind));
+      report.findings.push_back(
+          {Kind::kError,
+           config::refuse(*loaded, section, driver.error().message()).error().message()});
+    }
+    std::ranges::move(loaded->findings, std::back_inserter(report.findings));
   } else {
     report.findings.push_back({Kind::kError, loaded.error().message()});
   }

@@ -77,14 +77,17 @@ std::vector<std::string> guest_parameters(const config::Config& config) {
   return words;
 }
 
+Status check_driver(config::HypervisorKind kind) {
+  if (kind == config::HypervisorKind::kQemu) return {};
+  return fail(Code::kUnimplemented, std::string("the configuration is for the hypervisor ") +
+                                        std::string(config::hypervisor_name(kind)) +
+                                        ", but only qemu can be driven; use a [hypervisor.qemu] "
+                                        "section");
+}
+
 Result<hypervisor::VmConfig> build_vm_config(const Vm::Request& request) {
   const HypervisorConfig& config = request.config->hypervisor;
-  if (config.kind != config::HypervisorKind::kQemu) {
-    return fail(Code::kUnimplemented,
-                std::string("the configuration is for the hypervisor ") +
-                    std::string(config::hypervisor_name(config.kind)) +
-                    ", but only qemu can be driven; use a [hypervisor.qemu] section");
-  }
+  TRY_STATUS(check_driver(config.kind));
   hypervisor::VmConfig vm;
   vm.id = request.sandbox_id;
   vm.vm_dir = request.paths->vm;

@@ -77,6 +77,21 @@ TEST_F(ConfigCheck, KeysWithoutEffectAreNamedAndNoErrors) {
                                     HasSubstr("enable_guest_swap"), HasSubstr("use_vsock")));
 }
 
+TEST_F(ConfigCheck, AnotherHypervisorsFileIsReadAndItsMissingDriverNamed) {
+  const std::string path = folder_ + "/configuration-clh.toml";
+  ASSERT_TRUE(write_file(path, "# upstream's\n[hypervisor.clh]\npath = \"" + folder_ +
+                                   "/qemu\"\nkernel = \"" + folder_ + "/kernel\"\ninitrd = \"" +
+                                   folder_ + "/initrd\"\nvirtio_fs_daemon = \"" + folder_ +
+                                   "/virtiofsd\"\ndefault_vcpus = \"x\"\n"));
+  const ConfigReport report = check_config(path);
+  EXPECT_EQ(report.errors, 2u) << render(report);
+  EXPECT_THAT(
+      render(report),
+      AllOf(HasSubstr(path + ":2: hypervisor.clh: the configuration is for the hypervisor clh, "
+                             "but only qemu can be driven; use a [hypervisor.qemu] section"),
+            HasSubstr(":7: hypervisor.clh.default_vcpus: expected")));
+}
+
 TEST_F(ConfigCheck, SyntaxErrorsNameTheLine) {
   const ConfigReport report = check("default_vcpus = = 2\n");
   EXPECT_EQ(report.errors, 1u);
