@@ -8,6 +8,33 @@ root=${DESTDIR:-}$prefix
 data=$root/share/kata-containers
 defaults=$root/share/defaults/kata-containers
 
+# The pages and completions that the programs print of themselves.
+install_texts() {
+  local share=$root/share runtime=$root/bin/kata-runtime
+  install -d "$share/bash-completion/completions" "$share/man/man1" "$share/man/man5" "$share/man/man8"
+  "$runtime" completion >"$share/bash-completion/completions/kata-runtime"
+  "$runtime" manual >"$share/man/man1/kata-runtime.1"
+  "$runtime" manual configuration.toml >"$share/man/man5/configuration.toml.5"
+  shim_page >"$share/man/man8/containerd-shim-kata-v2.8"
+  chmod 644 "$share/bash-completion/completions"/* "$share/man"/man*/*
+}
+
+# The shim prints its usage behind the complaint about a flag that it does not have.
+shim_page() {
+  printf '%s\n' '.TH CONTAINERD\-SHIM\-KATA\-V2 8' '.SH NAME' \
+    'containerd\-shim\-kata\-v2 \- runs the containers of a pod in a virtual machine' '.SH SYNOPSIS' .nf
+  { "$root/bin/containerd-shim-kata-v2" -help 2>&1 || true; } | sed -e 1d -e 's/-/\\-/g'
+  printf '%s\n' .fi '.SH SEE ALSO' '.BR kata\-runtime (1),' '.BR configuration.toml (5)'
+}
+
+# The installer goes along: <prefix>/deploy/install wires the node to this tree.
+install_deploy() {
+  local file
+  (cd "$repo/deploy" && find install installer manifests -type f ! -name '*.pyc') | while read -r file; do
+    install -D -m "$([[ $file == install ]] && echo 755 || echo 644)" "$repo/deploy/$file" "$root/deploy/$file"
+  done
+}
+
 main() {
   local program file line
   [[ -x $build/bin/containerd-shim-kata-v2 ]] || die "nothing built in $build"
@@ -27,6 +54,8 @@ main() {
     >"$defaults/configuration-qemu.toml"
   chmod 644 "$defaults/configuration-qemu.toml"
   [[ -e $defaults/configuration.toml ]] || ln -s configuration-qemu.toml "$defaults/configuration.toml"
+  install_texts
+  install_deploy
   say "installed in $root"
 }
 

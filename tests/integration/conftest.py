@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from bed import containerd as cd  # noqa: E402
-from bed import image, leaks, newer_suite, run  # noqa: E402
+from bed import image, leaks, newer_suite, places, run  # noqa: E402
 
 pytest_plugins = ["direct"]
 
@@ -103,3 +103,14 @@ def clean(containerd):
     yield before
     left = leaks.wait_clean(containerd.tokens(), before)
     assert not left, "left behind:\n" + "\n".join(left)
+
+
+@pytest.fixture(scope="session")
+def kata():
+    """kata("check", ...): `kata-runtime` as an operator calls it, gives a run.Result."""
+    program = places.bin_dir() / "kata-runtime"
+
+    def call(*arguments, timeout=60, **options):
+        return run.run([program, *arguments], timeout=timeout, **options)
+
+    return call

@@ -1,0 +1,26 @@
+"""CRI-O: one drop-in file, read in the order of names after crio.conf."""
+DROP_IN = "/etc/crio/crio.conf.d/99-kata-containers.conf"
+HANDLERS = ("kata", "kata-qemu")
+
+
+def text(prefix, config_paths):
+    result = "# Written by deploy/install; taken back by uninstall.\n"
+    for handler in HANDLERS:
+        result += f"""
+[crio.runtime.runtimes.{handler}]
+  runtime_path = "{prefix}/bin/containerd-shim-kata-v2"
+  runtime_type = "vm"
+  runtime_root = "/run/vc"
+  privileged_without_host_devices = true
+  allowed_annotations = ["io.katacontainers.*"]
+"""
+        if handler in config_paths:
+            result += f'  runtime_config_path = "{config_paths[handler]}"\n'
+    return result
+
+
+def apply(host, record, prefix, config_paths):
+    """True when the drop-in is new or another; None when there is no CRI-O on this node."""
+    if not host.at("/etc/crio").is_dir():
+        return None
+    return record.put_file(DROP_IN, text(prefix, config_paths).encode())

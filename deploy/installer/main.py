@@ -1,0 +1,170 @@
+"""install, verify, upgrade, uninstall."""
+import argparse
+import contextlib
+import os
+import pathlib
+import sys
+import time
+
+from installer import containerd, crio, kubernetes, tree, verify
+from installer import host as node
+from installer.host import Host, Refused, say, warn
+from installer.record import FOLDER, Record
+
+LINKS = {"containerd-shim-kata-v2": "bin/containerd-shim-kata-v2", "containerd-shim-kata-qemu-v2": "bin/containerd-shim-kata-v2",
+         "kata-runtime": "bin/kata-runtime", "kata-monitor": "bin/kata-monitor"}
+# Where bash and man look beside /usr/local/bin.
+PAGES = {"bash-completion/completions": "share/bash-completion/completions", "man/man1": "share/man/man1",
+         "man/man5": "share/man/man5", "man/man8": "share/man/man8"}
+
+
+def parser():
+    result = argparse.ArgumentParser(prog="install", description="Installs kata-cpp on this node. Uses no network; whatever "
+                                     "is changed is on record, and uninstall restores it byte for byte.")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--root", default="/", help="folder that stands for the node's / (for images and tests)")
+    shared.add_argument("--record", default=FOLDER, help="folder of the record (default: %(default)s)")
+    shared.add_argument("--containerd", default=node.program("containerd"), metavar="PROGRAM", help="containerd itself, asked "
+                        "whether it understands its configuration (default: the one in PATH)")
+    shared.add_argument("--restart", action="store_true", help="restart the container managers whose settings changed (systemd)")
+    put = argparse.ArgumentParser(add_help=False)
+    put.add_argument("--from", dest="source", metavar="PATH", help="release tree or archive (default: the tree this program is in)")
+    put.add_argument("--node", help="also label this node and make the RuntimeClasses, with kubectl")
+    commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    install = commands.add_parser("install", parents=[shared, put], help="put the tree in place and wire containerd and CRI-O; "
+                                  "again: repair or upgrade")
+    install.add_argument("--prefix", default="/opt/kata", help="where the tree goes (default: %(default)s)")
+    install.add_argument("--links", default="/usr/local", metavar="DIR", help="links go to DIR/bin and DIR/share (default: %(default)s)")
+    install.add_argument("--containerd-config", default=containerd.CONFIG, metavar="FILE", help="(default: %(default)s)")
+    install.add_argument("--no-containerd", action="store_true", help="leave containerd's configuration alone")
+    commands.add_parser("upgrade", parents=[shared, put], help="the same places as the installation that is there")
+    commands.add_parser("verify", parents=[shared], help="is everything there, whole and understood?")
+    undo = commands.add_parser("uninstall", parents=[shared], help="take everything back")
+    undo.add_argument("--force", action="store_true", help="although sandboxes run")
+    undo.add_argument("--purge", action="store_true", help="also files that were changed after the installation")
+    return result
+
+
+def config_paths(prefix):
+    """ConfigPath of the handlers. The plain one has the usual search order, /etc first, unless the prefix is another."""
+    defaults = f"{prefix}/share/defaults/kata-containers"
+    paths = {"kata-qemu": f"{defaults}/configuration-qemu.toml"}
+    if prefix != tree.BUILT_FOR:
+        paths["kata"] = f"{defaults}/configuration.toml"
+    return paths
+
+
+def put_links(record, prefix, links):
+    base = record.host.at(prefix)
+    changed = sum(record.put_link(f"{links}/bin/{name}", f"{prefix}/{target}")
+                  for name, target in LINKS.items() if (base / target).exists())
+    for there, here in PAGES.items():
+        for real in sorted((base / here).glob("*")):
+            changed += record.put_link(f"{links}/share/{there}/{real.name}", f"{prefix}/{here}/{real.name}")
+    return changed
+
+
+def restart(host, services, wanted):
+    for service in services:
+        if not wanted or not host.is_real():
+            say(f"{service} takes the change up when it is restarted; running pods are not affected")
+            continue
+        status, _, errors = node.run(["systemctl", "restart", service], timeout=120)
+        if status:
+            warn(f"{service} was not restarted: {errors.strip()}")
+
+
+def has_containerd(host, options, config):
+    return bool(options.containerd) or host.at(pathlib.PurePosixPath(config).parent).is_dir()
+
+
+def put(options, record, facts):
+    """install and upgrade: everything is decided before anything changes."""
+    host, prefix, services = record.host, facts["prefix"], []
+    with tree.source(options.source) as found:
+        plan = None
+        if facts["containerd"] and has_containerd(host, options, facts["containerd"]):
+            plan = containerd.Plan(host, record, facts["containerd"], options.containerd, config_paths(prefix))
+            if not options.containerd:
+                warn("no containerd program found: its configuration is written, not tried (--containerd names it)")
+        record.open()
+        record.facts |= facts
+        record.save()
+        changed = tree.install(record, found, prefix)
+        say(f"{prefix}: {changed} files are new or others" if changed else f"{prefix}: nothing to change")
+        put_links(record, prefix, facts["links"])
+        if plan and plan.apply(record):
+            services.append("containerd")
+            say(f"containerd: {plan.drop_in if plan.version == 3 else plan.path} has the handlers kata and kata-qemu")
+        if crio.apply(host, record, prefix, config_paths(prefix)):
+            services.append("crio")
+            say(f"CRI-O: {crio.DROP_IN} has the handlers kata and kata-qemu")
+        if options.node:
+            kubernetes.apply(record, found / "deploy" / "manifests" / "base", options.node)
+            say(f"Kubernetes: {options.node} has the label {kubernetes.LABEL}=true")
+    restart(host, services, options.restart)
+
+
+def install(options, record):
+    if record.exists() and record.facts.get("prefix") != options.prefix:
+        raise Refused(f"there is an installation below {record.facts.get('prefix')}; uninstall it first")
+    for name in ("prefix", "links", "containerd_config"):
+        if not getattr(options, name).startswith("/"):
+            raise Refused(f"--{name.replace('_', '-')} must be an absolute path")
+    put(options, record, {"prefix": options.prefix, "links": options.links,
+                          "containerd": None if options.no_containerd else options.containerd_config})
+
+
+def upgrade(options, record):
+    if "prefix" not in record.facts:
+        raise Refused("nothing is installed; use install")
+    put(options, record, {name: record.facts[name] for name in ("prefix", "links", "containerd")})
+
+
+def running(host):
+    """Names of the sandboxes of this node."""
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(os.listdir(host.at("/run/vc/sbs")))
+    return []
+
+
+def uninstall(options, record):
+    if not record.exists():
+        say("nothing is installed")
+        return
+    found = running(record.host)
+    if found and not options.force:
+        raise Refused(f"{len(found)} sandboxes are here ({', '.join(found[:3])}{', ...' if len(found) > 3 else ''}) and need the "
+                      "programs to be stopped; remove their pods, `kata-runtime gc --remove` frees what was left behind, or --force")
+    touched = [service for service, path in (("containerd", record.facts.get("containerd")), ("crio", crio.DROP_IN))
+               if path and any(entry.startswith(str(pathlib.PurePosixPath(path).parent) + "/") for entry in record.entries)]
+    kubernetes.undo(record)
+    if record.facts.get("in_place"):
+        say(f"{record.facts['prefix']} was there before the installation and stays")
+    record.undo(purge=options.purge)
+    say("everything is as it was before the installation")
+    restart(record.host, touched, options.restart)
+
+
+def check(options, record):
+    if not record.exists():
+        raise Refused("nothing is installed")
+    found = list(verify.problems(record, options.containerd))
+    if found:
+        raise Refused("\n".join(found))
+    say(f"{record.facts['prefix']}: all is there and in order")
+
+
+def main(arguments):
+    options = parser().parse_args(arguments)
+    began = time.monotonic()
+    try:
+        if not os.path.isdir(options.root):
+            raise Refused(f"--root {options.root}: no such folder")
+        record = Record(Host(options.root), options.record)
+        {"install": install, "upgrade": upgrade, "uninstall": uninstall, "verify": check}[options.command](options, record)
+    except (Refused, OSError) as error:
+        print(f"error: {options.command}: {error}", file=sys.stderr)
+        return 1
+    say(f"{options.command}: done in {time.monotonic() - began:.1f} s")
+    return 0

@@ -1,0 +1,44 @@
+"""Is what was installed still there, whole, and understood by the programs that use it?"""
+from installer import containerd as cd
+from installer import host as node
+from installer import tree
+from installer.record import state_of
+
+
+def _files(record):
+    for path, entry in sorted(record.entries.items()):
+        current = state_of(record.host.at(path))
+        if current == entry["now"] or "inserted" in entry:
+            continue
+        if current is None:
+            yield f"{path} is missing; install again"
+        elif f"/{tree.SETTINGS}" not in path:
+            yield f"{path} is not the one that was installed; install again"
+
+
+def _programs(record):
+    prefix = record.host.at(record.facts["prefix"])
+    for words in ([prefix / tree.SHIM, "--version"], [prefix / "bin" / "kata-runtime", "--version"]):
+        status, _, errors = node.run(words)
+        if status:
+            yield f"{words[0]} does not run: {errors.strip()[-300:] or f'status {status}'}"
+    if record.host.is_real():
+        status, out, errors = node.run([prefix / "bin" / "kata-runtime", "config", "check"])
+        if status:
+            yield "the configuration has errors (kata-runtime config check):\n" + (out + errors).rstrip()
+
+
+def _containerd(record, containerd):
+    path = record.facts.get("containerd")
+    if not path or not containerd or not record.host.is_real():
+        return
+    plan = cd.Plan(record.host, record, path, containerd, {})
+    dump = plan.dump()
+    for handler in cd.missing_handlers(dump) if dump else cd.HANDLERS:
+        yield f"containerd does not see the handler {handler} in {path}; install again"
+
+
+def problems(record, containerd):
+    yield from _files(record)
+    yield from _programs(record)
+    yield from _containerd(record, containerd)
