@@ -1,5 +1,5 @@
 # A thin door to scripts/. `make help` lists what there is.
-.PHONY: help run test bench lint format kernel build unit integration lab soak install clean
+.PHONY: help run test bench lint format kernel build unit integration lab soak install dist clean
 
 # Own kernel first: without it everything also runs on Debian's cloud kernel, only slower.
 STAGES := packages build kernel unit $(if $(CI)$(FULL),asan) guest integration lab
@@ -15,6 +15,7 @@ help:
 	@echo 'make lint         clang-format and clang-tidy'
 	@echo 'make format       lets clang-format change the files'
 	@echo 'make install      DESTDIR= PREFIX=/opt/kata'
+	@echo 'make dist         static archive and Debian package, in build/release/dist'
 	@echo 'make clean        removes build/'
 
 run:
@@ -44,6 +45,9 @@ kernel: build
 bench: build
 	@scripts/packages.sh run
 	@bench/run
+
+dist: build
+	@scripts/dist.sh
 
 install: build
 	@scripts/install.sh
