@@ -102,6 +102,7 @@ def put(options, record, facts):
         if options.node:
             kubernetes.apply(record, found / "deploy" / "manifests" / "base", options.node)
             say(f"Kubernetes: {options.node} has the label {kubernetes.LABEL}=true")
+        record.drop_staged()
     restart(host, services, options.restart)
 
 

@@ -68,16 +68,19 @@ class Record:
 
     def open(self):
         """Makes the record's folder, itself on record."""
-        made = []
+        made, new = [], not self.path.exists()
         for folder in [*reversed(pathlib.PurePosixPath(self.folder).parents), pathlib.PurePosixPath(self.folder)]:
-            if not self.host.at(folder).exists():
-                self.host.at(folder).mkdir(mode=0o755)
+            real = self.host.at(folder)
+            # An empty one is what an installation left that was stopped before its first line.
+            if not real.exists() or (new and str(folder) == self.folder and not any(real.iterdir())):
+                real.mkdir(mode=0o755, exist_ok=True)
                 made.append(str(folder))
         if self._lock is None:
             self._take_lock()
         for folder in made:
             self.entries[folder] = {"before": None, "now": {"folder": True}}
         self.save()
+        self.drop_staged()
 
     def save(self):
         temporary = self.path.with_suffix(".new")
@@ -115,18 +118,35 @@ class Record:
         real = self.host.at(path)
         if state_of(real) == {"link": target}:
             return False
+        self.will_stage([str(path)])
         self._note(path, {"link": target})
-        temporary = real.with_name(f".{real.name}.kata-new")
+        temporary = self._temporary(path)
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(target)
         os.replace(temporary, real)
         return True
 
+    def _temporary(self, path):
+        real = self.host.at(path)
+        return real.with_name(f".{real.name}.kata-new")
+
+    def will_stage(self, paths):
+        """On record before they are written, so that none of them outlives an interrupted installation."""
+        self.facts["staged"] = sorted({*self.facts.get("staged", []), *paths})
+        self.save()
+
+    def drop_staged(self):
+        for path in self.facts.get("staged", []):
+            self._temporary(path).unlink(missing_ok=True)
+        self.facts["staged"] = []
+        self.save()
+
     def stage(self, path, data, mode):
         """Writes a file beside its place; commit() moves it there. What runs from the old one runs on."""
         self.make_folder(pathlib.PurePosixPath(path).parent)
-        real = self.host.at(path)
-        temporary = real.with_name(f".{real.name}.kata-new")
+        if path not in self.facts.get("staged", []):
+            self.will_stage([path])
+        temporary = self._temporary(path)
         with open(temporary, "wb") as file:
             file.write(data)
             os.fchmod(file.fileno(), mode)
@@ -166,6 +186,8 @@ class Record:
 
     def undo(self, paths=None, purge=False):
         """Restores what stood at the paths (all of them: the record goes, too)."""
+        if paths is None:
+            self.drop_staged()
         own = [self.folder, *map(str, pathlib.PurePosixPath(self.folder).parents)] if paths is None else []
         for path in sorted(self.entries if paths is None else paths, reverse=True):  # what is in a folder before it
             if path in own:

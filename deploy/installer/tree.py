@@ -71,6 +71,7 @@ def install(record, tree, prefix):
         record.save()
         return 0
     staged, links, kept = [], [], set()
+    record.will_stage([f"{prefix}/{relative}" for relative, real in _files(tree) if not real.is_symlink()])
     try:
         for relative, real in _files(tree):
             path = f"{prefix}/{relative}"

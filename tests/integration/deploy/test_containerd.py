@@ -29,6 +29,8 @@ class Daemon:
         if command == "install":
             argv += ["--from", self.source, "--prefix", f"{self.folder}/kata", "--links", f"{self.folder}/local",
                      "--containerd-config", self.config]
+        elif command == "uninstall":
+            argv += ["--force"]  # sandboxes of other tests may be running
         return run.run([*argv, *words], timeout=60)
 
     def dump(self):

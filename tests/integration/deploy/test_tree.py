@@ -1,9 +1,10 @@
 """The tree on the node: what install makes, uninstall takes back, byte for byte."""
 import subprocess
+import time
 
 import pytest
 
-from bed.installer import Node, picture
+from bed.installer import INSTALL, Node, picture
 
 OWN = "opt/kata/share/defaults/kata-containers/configuration-qemu.toml"
 
@@ -75,16 +76,23 @@ def test_a_program_in_use_runs_on(node, small):
     assert subprocess.run([program], check=False).returncode == 3
 
 
-def test_an_interrupted_installation_is_taken_back(used):
-    """The record is written before each change: an entry whose change never came is no harm."""
+@pytest.mark.parametrize("round", range(6))
+def test_killed_at_any_moment(used, round):
+    """kill -9 of an install, then of its uninstall, ever later in its run; what stays is taken back by the next one."""
     before = picture(used.root)
-    used("install").ok()
-    kernel = used.root / "opt/kata/share/kata-containers/vmlinux.container"
-    kernel.unlink()
-    kernel.write_text("another kernel\n")
-    (used.root / "usr/local/bin/containerd-shim-kata-qemu-v2").unlink()
+    for command in ("install", "uninstall"):
+        words = ["--from", used.source] if command == "install" else []
+        with subprocess.Popen([INSTALL, command, "--root", used.root, *words], stdout=subprocess.PIPE, text=True) as killed:
+            # Long runs of small steps: each round ends them at another one.
+            time.sleep(0.08 + 0.03 * round)
+            killed.kill()
+    if round == 5:
+        used("install").ok()
     used("uninstall").ok()
-    assert picture(used.root) == before
+    left = picture(used.root)
+    for folder in ("var", "var/lib", "var/lib/kata-containers", "var/lib/kata-containers/install"):
+        left.pop(folder, None)  # killed before its first line
+    assert left == before
 
 
 def test_verify_finds_damage(node):
