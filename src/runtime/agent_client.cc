@@ -72,6 +72,14 @@ Task<Status> AgentClient::create_sandbox(grpc::CreateSandboxRequest request) {
   return command("CreateSandbox", std::move(request), deadlines_.request);
 }
 
+Task<Status> AgentClient::online(uint32_t cpus) {
+  constexpr Clock::duration kPerCpu = 120s;
+  grpc::OnlineCPUMemRequest request;
+  request.set_nb_cpus(cpus);
+  request.set_cpu_only(cpus > 0);
+  return command("OnlineCPUMem", std::move(request), deadlines_.request + cpus * kPerCpu);
+}
+
 Task<Status> AgentClient::destroy_sandbox() {
   return command("DestroySandbox", grpc::DestroySandboxRequest(), deadlines_.request);
 }

@@ -32,6 +32,10 @@ class AgentClient {
   Task<Status> destroy_sandbox();
   Task<Result<grpc::GuestDetailsResponse>> guest_details();
 
+  // Brings what was plugged online. `cpus`: vCPUs that came after the boot, 0 = memory only. Waits
+  // as long as an emulated guest needs for that many.
+  Task<Status> online(uint32_t cpus);
+
   // The agent's "Link not found" means that the guest has no such device yet.
   Task<Status> update_interface(types::Interface wanted);
   Task<Status> update_routes(grpc::Routes routes);

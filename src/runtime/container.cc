@@ -9,6 +9,19 @@
 
 namespace kata::runtime {
 
+namespace {
+
+// Limits of an update that the sandbox goes by; 0 and empty mean that they stay as they are.
+void keep_limits(const grpc::LinuxResources& update, grpc::LinuxResources& kept) {
+  const grpc::LinuxCPU& cpu = update.cpu();
+  if (!cpu.cpus().empty()) kept.mutable_cpu()->set_cpus(cpu.cpus());
+  if (cpu.quota() != 0) kept.mutable_cpu()->set_quota(cpu.quota());
+  if (cpu.period() != 0) kept.mutable_cpu()->set_period(cpu.period());
+  if (update.memory().limit() != 0) kept.mutable_memory()->set_limit(update.memory().limit());
+}
+
+}  // namespace
+
 Container::Container(Sandbox& sandbox, std::string id, std::string bundle, grpc::Spec spec,
                      oci::ContainerType type)
     : sandbox_(sandbox),
@@ -92,11 +105,18 @@ Task<Status> Container::update(grpc::LinuxResources resources) {
   if (state() == State::kStopped) {
     co_return fail(Code::kFailedPrecondition, "cannot update a stopped container");
   }
-  const std::string cpus = resources.cpu().cpus();
-  CO_TRY_STATUS(Sandbox::check_host_cpus(cpus));
-  CO_TRY_STATUS(co_await sandbox_.agent().update(id_, oci::to_guest(resources)));
-  if (cpus.empty()) co_return Status{};
-  spec_.mutable_linux()->mutable_resources()->mutable_cpu()->set_cpus(cpus);
+  CO_TRY_STATUS(Sandbox::check_host_cpus(resources.cpu().cpus()));
+  grpc::LinuxResources& kept = *spec_.mutable_linux()->mutable_resources();
+  const grpc::LinuxResources before = kept;
+  keep_limits(resources, kept);
+  // The VM first: what it has must not be less than what the container may use.
+  auto updated = co_await sandbox_.fit_vm();
+  if (updated) updated = co_await sandbox_.agent().update(id_, oci::to_guest(resources));
+  if (!updated) {
+    kept = before;
+    [[maybe_unused]] Status shrunk = co_await sandbox_.fit_vm();
+    co_return updated;
+  }
   co_return co_await sandbox_.bind_host_cpus();
 }
 

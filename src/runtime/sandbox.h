@@ -19,6 +19,7 @@
 #include "runtime/port_forward.h"
 #include "runtime/sandbox_paths.h"
 #include "runtime/vm.h"
+#include "runtime/vm_resizer.h"
 #include "storage/rootfs_mounts.h"
 #include "storage/shared_tree.h"
 
@@ -76,6 +77,9 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
 
   // linux.resources.cpu.cpus of a container: kInvalidArgument when the host does not have them.
   static Status check_host_cpus(const std::string& list);
+  // Grows the VM to what its containers may use in all, and shrinks it where its VMM can; nothing
+  // with static_sandbox_resource_mgmt. A VMM or guest that refuses to grow is an error.
+  Task<Status> fit_vm();
   // Restricts the sandbox to the CPUs of its containers, if they name any.
   Task<Status> bind_host_cpus();
 
@@ -145,6 +149,7 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   CpuSet bound_cpus_;  // what cgroups_ was told
   std::unique_ptr<storage::SharedTree> tree_;
   std::unique_ptr<Vm> vm_;
+  std::unique_ptr<VmResizer> resizer_;  // null: the VM stays as it booted
   std::unique_ptr<AgentClient> agent_;
   std::unique_ptr<HealthWatch> health_;
   std::unique_ptr<PortForward> port_forward_;  // pods only

@@ -143,13 +143,18 @@ Task<Status> Sandbox::boot_vm() {
   request.config = &config_.config;
   request.paths = &paths_;
   request.shared_dir = tree_->exported();
-  CO_TRY(request.size, boot_size(request_.spec, config_.config.hypervisor));
+  const config::HypervisorConfig& hypervisor = config_.config.hypervisor;
+  CO_TRY(request.size, boot_size(request_.spec, hypervisor));
+  const bool fixed = config_.config.runtime.static_sandbox_resource_mgmt;
+  request.most = fixed ? request.size : most_size(hypervisor);
+  const VmSize boot = request.size;
   request.netns_fd = network_ ? network_->netns_fd() : -1;
   request.nets = std::move(nets_);
   request.journal = journal_.get();
   request.phases = &phases_;
   CO_TRY(vm_, co_await Vm::boot(std::move(request)));
   pid_ = vm_->pid();
+  if (!fixed) resizer_ = std::make_unique<VmResizer>(executor_, *vm_, boot);
   co_return in_step("control groups of the vCPUs", co_await place_vcpus());
 }
 

@@ -16,6 +16,7 @@ namespace {
 // A kernel and an agent do not fit in less.
 constexpr uint64_t kLeastMemory = 64;
 constexpr uint64_t kMiB = 1 << 20;
+constexpr int64_t kMostMemory = int64_t{1} << 50;
 
 uint64_t host_memory_mib() {
   struct sysinfo info {};
@@ -46,12 +47,14 @@ int64_t number_of(const grpc::Spec& spec, std::string_view key) {
   return 0;
 }
 
+Workload limits_of(const grpc::LinuxResources& resources) {
+  return {cpu_limit(resources.cpu().quota(), resources.cpu().period()), resources.memory().limit()};
+}
+
 // A pod's first container is the pause program with next to no resources of its own; the container
 // manager puts the sums over the pod into annotations (facts/configuration.md section 7).
 Workload workload_of(const grpc::Spec& spec) {
-  const auto& resources = spec.linux().resources();
-  Workload own{cpu_limit(resources.cpu().quota(), resources.cpu().period()),
-               resources.memory().limit()};
+  const Workload own = limits_of(spec.linux().resources());
   auto type = oci::container_type(spec);
   if (!type || *type != oci::ContainerType::kPodSandbox) return own;
   const int64_t quota = number_of(spec, "io.kubernetes.cri.sandbox-cpu-quota");
@@ -64,14 +67,9 @@ Workload workload_of(const grpc::Spec& spec) {
   return {std::max(own.cpus, pod.cpus), std::max(own.memory, pod.memory)};
 }
 
-}  // namespace
-
-Result<VmSize> boot_size(const grpc::Spec& spec, const config::HypervisorConfig& config) {
-  const Workload workload = workload_of(spec);
+Result<VmSize> size_for(const Workload& workload, const config::HypervisorConfig& config) {
   const double cpus = config.default_vcpus + config.overhead_vcpus + workload.cpus;
-  uint64_t most_cpus = static_cast<uint64_t>(get_nprocs());
-  if (config.default_maxvcpus > 0) most_cpus = std::min(most_cpus, config.default_maxvcpus);
-
+  const VmSize most = most_size(config);
   const uint64_t base = config.default_memory + config.overhead_memory;
   const uint64_t host = host_memory_mib();
   if (base < kLeastMemory) {
@@ -83,17 +81,43 @@ Result<VmSize> boot_size(const grpc::Spec& spec, const config::HypervisorConfig&
                 "default_memory = " + std::to_string(base) + " MiB, but the host has only " +
                     std::to_string(host) + " MiB; lower default_memory in the configuration");
   }
-  uint64_t most_memory = host;
-  if (config.default_maxmemory > 0) most_memory = std::min(host, config.default_maxmemory);
-  const int64_t limit = workload.memory;
   uint64_t wanted = base;
-  if (limit > 0) wanted += std::min<uint64_t>(static_cast<uint64_t>(limit) / kMiB, host);
-
+  if (workload.memory > 0) {
+    wanted += std::min<uint64_t>(static_cast<uint64_t>(workload.memory) / kMiB, host);
+  }
   VmSize size;
   size.vcpus = static_cast<uint32_t>(
-      std::clamp<double>(std::ceil(cpus - 1e-9), 1, static_cast<double>(most_cpus)));
-  size.memory_mib = static_cast<uint32_t>(std::max(base, std::min(wanted, most_memory)));
+      std::clamp<double>(std::ceil(cpus - 1e-9), 1, static_cast<double>(most.vcpus)));
+  size.memory_mib =
+      static_cast<uint32_t>(std::max(base, std::min<uint64_t>(wanted, most.memory_mib)));
   return size;
+}
+
+}  // namespace
+
+VmSize most_size(const config::HypervisorConfig& config) {
+  auto bounded = [](uint64_t host, uint64_t configured) {
+    return static_cast<uint32_t>(configured > 0 ? std::min(host, configured) : host);
+  };
+  return {bounded(static_cast<uint64_t>(get_nprocs()), config.default_maxvcpus),
+          bounded(host_memory_mib(), config.default_maxmemory)};
+}
+
+Result<VmSize> boot_size(const grpc::Spec& spec, const config::HypervisorConfig& config) {
+  return size_for(workload_of(spec), config);
+}
+
+Result<VmSize> size_with(const std::vector<const grpc::LinuxResources*>& containers,
+                         const grpc::Spec& first, const config::HypervisorConfig& config) {
+  Workload sum;
+  for (const grpc::LinuxResources* resources : containers) {
+    const Workload own = limits_of(*resources);
+    sum.cpus += own.cpus;
+    // Each is cut to what any host has, so that no sum overflows.
+    if (own.memory > 0) sum.memory += std::min(own.memory, kMostMemory);
+  }
+  const Workload boot = workload_of(first);
+  return size_for({std::max(sum.cpus, boot.cpus), std::max(sum.memory, boot.memory)}, config);
 }
 
 }  // namespace kata::runtime

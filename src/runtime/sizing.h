@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "agent/oci.pb.h"
 #include "base/error.h"
 #include "config/config.h"
@@ -11,5 +13,13 @@ namespace kata::runtime {
 // of all its containers as its annotations io.kubernetes.cri.sandbox-* say
 // (facts/runtime-behaviour.md section 7), at most what the host has.
 Result<VmSize> boot_size(const grpc::Spec& spec, const config::HypervisorConfig& config);
+
+// What a VM with these containers should have: the same base plus the sum of their limits, not less
+// than at boot. `first` is the spec that boot_size() was given.
+Result<VmSize> size_with(const std::vector<const grpc::LinuxResources*>& containers,
+                         const grpc::Spec& first, const config::HypervisorConfig& config);
+
+// The most that a VM can grow to: the host's, or less where the configuration says so.
+VmSize most_size(const config::HypervisorConfig& config);
 
 }  // namespace kata::runtime

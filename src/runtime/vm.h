@@ -32,6 +32,7 @@ class Vm {
     const SandboxPaths* paths = nullptr;
     std::string shared_dir;  // exported to the guest
     VmSize size;
+    VmSize most;        // not more than `size`: it never grows
     int netns_fd = -1;  // network namespace of VMM and helpers; stays the caller's
     std::vector<hypervisor::NetDevice> nets;  // there from the start
     Journal* journal = nullptr;
@@ -51,6 +52,12 @@ class Vm {
     return hypervisor_->add_net(std::move(device));
   }
   Task<Status> remove_net(const std::string& id) { return hypervisor_->remove_net(id); }
+  // As the VMM's driver does it; nothing below the size at boot.
+  hypervisor::Capabilities capabilities() const { return hypervisor_->capabilities(); }
+  Task<Result<uint32_t>> resize_vcpus(uint32_t wanted) { return hypervisor_->resize_vcpus(wanted); }
+  Task<Result<uint64_t>> resize_memory(uint64_t wanted) {
+    return hypervisor_->resize_memory(wanted);
+  }
   Task<Result<std::vector<pid_t>>> vcpu_threads() { return hypervisor_->vcpu_threads(); }
 
   const hypervisor::AgentEndpoint& endpoint() const { return hypervisor_->agent_endpoint(); }

@@ -23,6 +23,7 @@ hypervisor::AccelChoice accel_of(config::Accel accel) {
 void set_memory(const Vm::Request& request, hypervisor::MemoryConfig* memory) {
   const HypervisorConfig& config = request.config->hypervisor;
   memory->boot = request.size.memory_mib;
+  memory->max = request.most.memory_mib;
   memory->slots = static_cast<uint32_t>(config.memory_slots);
   memory->prealloc = config.enable_mem_prealloc;
   memory->hugepages = config.enable_hugepages;
@@ -100,7 +101,7 @@ Result<hypervisor::VmConfig> build_vm_config(const Vm::Request& request) {
   vm.pflashes = config.pflashes;
   vm.seccomp = config.seccompsandbox;
   vm.vcpus = request.size.vcpus;
-  vm.max_vcpus = request.size.vcpus;
+  vm.max_vcpus = std::max(request.size.vcpus, request.most.vcpus);
   vm.cpu_features = config.cpu_features;
   set_memory(request, &vm.memory);
   vm.kernel = config.kernel;

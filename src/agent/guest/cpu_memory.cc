@@ -44,6 +44,15 @@ uint32_t switch_on_all(const std::string& folder, std::string_view prefix) {
 
 }  // namespace
 
+uint32_t boot_cpu_switches(const std::string& sysfs) {
+  uint32_t on = 0;
+  for (const auto& file : switches(sysfs + "/devices/system/cpu", "cpu")) {
+    auto state = read_file(file);
+    if (state && state->starts_with("1")) ++on;
+  }
+  return on;
+}
+
 Task<Status> online_cpus(UeventMonitor& uevents, std::string sysfs, uint32_t count,
                          Clock::duration silence) {
   std::string folder = sysfs + "/devices/system/cpu";
@@ -53,7 +62,7 @@ Task<Status> online_cpus(UeventMonitor& uevents, std::string sysfs, uint32_t cou
     if (on < count) return std::nullopt;
     return std::string();
   };
-  const std::string what = "the rest of " + std::to_string(count) + " hot-added CPUs";
+  const std::string what = "the rest of " + std::to_string(count) + " CPUs besides the first";
   while (true) {
     const uint32_t before = on;
     auto done = co_await uevents.await_device(what, look, silence);

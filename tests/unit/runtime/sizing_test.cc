@@ -83,6 +83,28 @@ TEST(SizingTest, NeverMoreThanTheHostOrTheCeiling) {
   EXPECT_EQ(size->memory_mib, 1024u);
 }
 
+TEST(SizingTest, ARunningVmHasTheSumOfItsContainers) {
+  config::HypervisorConfig config;
+  config.default_memory = 256;
+  const uint32_t host_cpus = static_cast<uint32_t>(get_nprocs());
+  grpc::LinuxResources half, whole;
+  half.mutable_cpu()->set_quota(50000);
+  half.mutable_cpu()->set_period(100000);
+  half.mutable_memory()->set_limit(64 << 20);
+  whole.mutable_memory()->set_limit(INT64_MAX);
+  auto two = size_with({&half, &half}, {}, config);
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->vcpus, std::min(2u, host_cpus));
+  EXPECT_EQ(two->memory_mib, 256u + 128u);
+  EXPECT_EQ(size_with({}, {}, config)->memory_mib, 256u);
+  EXPECT_EQ(size_with({&whole, &whole}, {}, config)->memory_mib, most_size(config).memory_mib);
+  // What the pod was said to need is there from the start, whoever has come yet.
+  const auto pod = pod_spec({{"io.kubernetes.cri.sandbox-memory", "268435456"}});
+  EXPECT_EQ(size_with({&half}, pod, config)->memory_mib, 512u);
+  config.default_maxmemory = 300;
+  EXPECT_EQ(size_with({&half, &half}, {}, config)->memory_mib, 300u);
+}
+
 TEST(SizingTest, ImpossibleBaseIsRefusedWithTheKeyToChange) {
   config::HypervisorConfig config;
   config.default_memory = 16;

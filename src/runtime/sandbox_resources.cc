@@ -1,6 +1,7 @@
-// Which host CPUs the sandbox may use: those of its containers (linux.resources.cpu.cpus).
+// What the containers' limits mean for the VM: its size, and the host CPUs that it may use.
 #include "resources/host_cpus.h"
 #include "runtime/sandbox.h"
+#include "runtime/sizing.h"
 
 namespace kata::runtime {
 
@@ -26,6 +27,21 @@ Task<Status> Sandbox::bind_host_cpus() {
   auto bound = co_await offload(pool_, [&] { return cgroups_->set_cpus(all); });
   if (!bound && bound_cpus_ == all) bound_cpus_ = before;
   co_return bound;
+}
+
+Task<Status> Sandbox::fit_vm() {
+  auto self = shared_from_this();
+  if (!resizer_ || !death_reason_.empty() || stopping_) co_return Status{};
+  std::vector<const grpc::LinuxResources*> limits;
+  for (const auto& [id, container] : containers_) {
+    if (container->state() == Container::State::kStopped) continue;
+    limits.push_back(&container->spec().linux().resources());
+  }
+  CO_TRY(VmSize wanted, size_with(limits, request_.spec, config_.config.hypervisor));
+  const uint32_t before = resizer_->now().vcpus;
+  CO_TRY_STATUS(in_step("size of the VM", co_await resizer_->fit(wanted, *agent_)));
+  if (resizer_->now().vcpus <= before) co_return Status{};
+  co_return in_step("control groups of the vCPUs", co_await place_vcpus());
 }
 
 }  // namespace kata::runtime
