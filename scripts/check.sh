@@ -84,7 +84,7 @@ main() {
   rm -f "$results"/*.xml
   for stage in "$@"; do
     status=0
-    step "$stage" timeout --foreground "${STAGE_LIMIT:-2400}" bash -c '
+    step "$stage" timeout --foreground "${STAGE_LIMIT:-3000}" bash -c '
       source "$0" --functions; "stage_$1"' "${BASH_SOURCE[0]}" "$stage" >&2 || status=$?
     record "$stage" "$status"
     if ((status)) && [[ $stage == packages || $stage == build ]]; then break; fi
