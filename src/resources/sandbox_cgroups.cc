@@ -73,7 +73,10 @@ Result<std::unique_ptr<SandboxCgroups>> SandboxCgroups::create(const Request& re
   }
   auto made = self->make_all(request, journal);
   if (made) return self;
-  if (request.sandbox_only) return std::unexpected(std::move(made.error()));
+  // A broken spec is no weakness of the host.
+  if (request.sandbox_only || made.error().code() == Code::kInvalidArgument) {
+    return std::unexpected(std::move(made.error()));
+  }
   self->give_up(made.error());
   return self;
 }
