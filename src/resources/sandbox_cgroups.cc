@@ -73,8 +73,10 @@ Result<std::unique_ptr<SandboxCgroups>> SandboxCgroups::create(const Request& re
   }
   auto made = self->make_all(request, journal);
   if (made) return self;
-  // A broken spec is no weakness of the host.
-  if (request.sandbox_only || made.error().code() == Code::kInvalidArgument) {
+  // A broken spec is no weakness of the host, whose own EINVAL is one.
+  const bool bad_spec =
+      made.error().code() == Code::kInvalidArgument && made.error().sys_errno() == 0;
+  if (request.sandbox_only || bad_spec) {
     return std::unexpected(std::move(made.error()));
   }
   self->give_up(made.error());
