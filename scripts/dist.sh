@@ -37,8 +37,9 @@ write_control() {
   cat >"$folder/prerm" <<'PRERM'
 #!/bin/sh
 set -e
-if [ "$1" = remove ] && [ -f /var/lib/kata-containers/install/record.json ]; then
-  /opt/kata/deploy/install uninstall
+# "remove" of dpkg, 0 of rpm; an upgrade keeps the wiring.
+if [ "$1" = remove ] || [ "$1" = 0 ]; then
+  [ ! -f /var/lib/kata-containers/install/record.json ] || /opt/kata/deploy/install uninstall
 fi
 PRERM
   chmod 644 "$folder/conffiles"
@@ -58,7 +59,7 @@ main() {
   write_control "$work/control"
   ! command -v rpmbuild >/dev/null || generators="DEB;RPM"
   export KATA_VERSION=$version KATA_ARCH=$arch KATA_STAGE=$work/package KATA_OUT=$work/out
-  export KATA_CONTROL="$work/control/conffiles;$work/control/prerm"
+  export KATA_CONTROL="$work/control/conffiles;$work/control/prerm" KATA_PRERM=$work/control/prerm
   (cd "$work" && cpack --config "$repo/deploy/package/CPackConfig.cmake" -G "$generators" >&2)
   cp "$work"/out/*.deb "$out/"
   cp "$work"/out/*.rpm "$out/" 2>/dev/null || true

@@ -16,7 +16,7 @@ declare -A group=(
   [run]="qemu-system-x86 qemu-system-common qemu-system-data containerd runc busybox-static cpio lz4
     kmod python3 iproute2 util-linux procps"
   [test]="patchelf python3-pytest python3-grpcio python3-protobuf protobuf-compiler containernetworking-plugins
-    g++ xz-utils strace"
+    g++ xz-utils zstd strace rpm"
   [lint]="clang-19 clang-tidy-19 libclang-rt-19-dev clang-format"
 )
 

@@ -1,5 +1,5 @@
 # cpack --config: packages of a staged tree. scripts/dist.sh sets in the environment KATA_STAGE (opt/kata and usr),
-# KATA_VERSION, KATA_ARCH, KATA_CONTROL and KATA_OUT.
+# KATA_VERSION, KATA_ARCH, KATA_CONTROL, KATA_PRERM and KATA_OUT.
 set(CPACK_GENERATOR "DEB")
 set(CPACK_PACKAGE_NAME "kata-containers-cpp")
 set(CPACK_PACKAGE_VERSION "$ENV{KATA_VERSION}")
@@ -22,3 +22,14 @@ set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "containerd")
 set(CPACK_DEBIAN_PACKAGE_CONFLICTS "kata-containers")
 set(CPACK_DEBIAN_COMPRESSION_TYPE "zstd")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "$ENV{KATA_CONTROL}")
+
+set(CPACK_RPM_FILE_NAME "RPM-DEFAULT")
+set(CPACK_RPM_PACKAGE_LICENSE "Apache-2.0")
+set(CPACK_RPM_PACKAGE_REQUIRES "qemu-kvm, virtiofsd, python3 >= 3.11")
+set(CPACK_RPM_PACKAGE_CONFLICTS "kata-containers")
+set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
+  "/opt;/usr/bin;/usr/share;/usr/share/man;/usr/share/man/man1;/usr/share/man/man5;/usr/share/man/man8;/usr/share/bash-completion;/usr/share/bash-completion/completions")
+set(CPACK_RPM_USER_FILELIST "%config(noreplace) /opt/kata/share/defaults/kata-containers/configuration-qemu.toml")
+set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE "$ENV{KATA_PRERM}")
+# The programs are the build's, byte for byte.
+set(CPACK_RPM_SPEC_MORE_DEFINE "%define _build_id_links none\n%define __strip /bin/true")

@@ -1,5 +1,6 @@
 """`make dist`: the archive of seeds 000 and 001 (row 1 of what they do), and the Debian package."""
 import os
+import shutil
 import stat
 import subprocess
 
@@ -68,3 +69,13 @@ def test_a_tree_in_place_is_wired_and_stays(dist, tmp_path):
     run.run([*install, "verify", "--root", tmp_path]).ok()
     run.run([*install, "uninstall", "--root", tmp_path]).ok()
     assert picture(tmp_path) == before
+
+
+@pytest.mark.skipif(shutil.which("rpmbuild") is None, reason="no rpmbuild: no .rpm was made")
+def test_the_rpm_has_the_same_tree(dist):
+    (package,) = dist.glob("*.rpm")
+    files = run.run(["rpm", "-qlp", package]).ok().out.split()
+    assert "/opt/kata/deploy/install" in files and "/usr/bin/containerd-shim-kata-v2" in files
+    assert "/usr/bin" not in files and not [name for name in files if "build-id" in name]
+    assert run.run(["rpm", "-qcp", package]).ok().out.split() == ["/opt/kata/share/defaults/kata-containers/configuration-qemu.toml"]
+    assert "/opt/kata/deploy/install uninstall" in run.run(["rpm", "-qp", "--scripts", package]).ok().out
