@@ -104,9 +104,8 @@ def test_handlers_of_the_administrator_stay(daemon):
     assert daemon.runtimes()["kata-qemu"]["runtime_type"] == "io.containerd.kata-qemu.v2"
 
 
+@pytest.mark.parametrize("daemon", ["2.x"], indirect=True)
 def test_imports_that_are_there(daemon):
-    if daemon.version == "1.6":
-        pytest.skip("1.x takes no drop-in")
     other = daemon.config.parent / "other.toml"
     other.write_text("version = 3\noom_score = -7\n")
     daemon.config.write_text(f"version = 3\nimports = [\n  '{other}', # first\n]\n")
