@@ -29,8 +29,8 @@ def _memory(bench):
     for _ in range(bench.count(5, 2)):
         with bench.sandbox() as sandbox:
             found = agent.metrics(sandbox.id)
-        total, free, available = (found["kata_guest_meminfo", key] * 1024
-                                  for key in ("memtotal", "memfree", "memavailable"))
+        total, free, available = (found["kata_guest_meminfo", key]
+                                  for key in ("mem_total", "mem_free", "mem_available"))
         for row, value in zip(rows, (found["kata_agent_total_rss", ""], total - free, total - available)):
             row.append(value)
     return ([value / MIB for value in row] for row in rows)

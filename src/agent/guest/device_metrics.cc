@@ -4,10 +4,15 @@
 #include <set>
 
 #include "agent/guest/metrics.h"
+#include "metrics/proc_files.h"
 
 namespace kata::agent {
 
-void add_load_and_cpu(const std::string& proc, MetricsText* out) {
+using metrics::for_each_line;
+using metrics::label;
+using metrics::words_in;
+
+void add_load_and_cpu(const std::string& proc, metrics::Text* out) {
   static constexpr const char* kLoads[] = {"load1", "load5", "load15"};
   static constexpr const char* kTimes[] = {"user", "nice",    "system", "idle",  "iowait",
                                            "irq",  "softirq", "steal",  "guest", "guest_nice"};
@@ -16,13 +21,13 @@ void add_load_and_cpu(const std::string& proc, MetricsText* out) {
     if (words.size() < 4) return;
     out->family("kata_guest_load", "gauge", "Load average of the guest.");
     for (size_t i = 0; i < 3; ++i) {
-      out->sample("kata_guest_load", label("item", kLoads[i]), std::string(words[i]));
+      out->sample("kata_guest_load", label("item", kLoads[i]), words[i]);
     }
     size_t slash = words[3].find('/');
     if (slash == std::string_view::npos) return;
     out->family("kata_guest_tasks", "gauge", "Tasks of the guest.");
-    out->sample("kata_guest_tasks", label("item", "cur"), std::string(words[3].substr(0, slash)));
-    out->sample("kata_guest_tasks", label("item", "max"), std::string(words[3].substr(slash + 1)));
+    out->sample("kata_guest_tasks", label("item", "cur"), words[3].substr(0, slash));
+    out->sample("kata_guest_tasks", label("item", "max"), words[3].substr(slash + 1));
   });
   out->family("kata_guest_cpu_time", "gauge", "Clock ticks per CPU.");
   for_each_line(proc + "/stat", [&](std::string_view line) {
@@ -31,34 +36,12 @@ void add_load_and_cpu(const std::string& proc, MetricsText* out) {
     std::string_view index = words[0].substr(3);
     std::string cpu = label("cpu", index.empty() ? "total" : index);
     for (size_t i = 1; i < words.size() && i <= std::size(kTimes); ++i) {
-      out->sample("kata_guest_cpu_time", cpu + "," + label("item", kTimes[i - 1]),
-                  std::string(words[i]));
+      out->sample("kata_guest_cpu_time", cpu + "," + label("item", kTimes[i - 1]), words[i]);
     }
   });
 }
 
-void add_network_devices(const std::string& proc, MetricsText* out) {
-  static constexpr const char* kItems[] = {
-      "recv_bytes", "recv_packets", "recv_errs",       "recv_drop",
-      "recv_fifo",  "recv_frame",   "recv_compressed", "recv_multicast",
-      "sent_bytes", "sent_packets", "sent_errs",       "sent_drop",
-      "sent_fifo",  "sent_colls",   "sent_carrier",    "sent_compressed"};
-  out->family("kata_guest_netdev_stat", "gauge", "Counters of the guest's network interfaces.");
-  for_each_line(proc + "/net/dev", [&](std::string_view line) {
-    size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return;
-    auto names = words_in(line.substr(0, colon));
-    auto values = words_in(line.substr(colon + 1));
-    if (names.empty()) return;
-    for (size_t i = 0; i < values.size() && i < std::size(kItems); ++i) {
-      out->sample("kata_guest_netdev_stat",
-                  label("interface", names[0]) + "," + label("item", kItems[i]),
-                  std::string(values[i]));
-    }
-  });
-}
-
-void add_disks(const std::string& proc, MetricsText* out) {
+void add_disks(const std::string& proc, metrics::Text* out) {
   static constexpr const char* kItems[] = {"reads",
                                            "merged",
                                            "sectors_read",
@@ -81,15 +64,14 @@ void add_disks(const std::string& proc, MetricsText* out) {
     auto words = words_in(line);
     for (size_t i = 3; i < words.size() && i - 3 < std::size(kItems); ++i) {
       out->sample("kata_guest_diskstat",
-                  label("disk", words[2]) + "," + label("item", kItems[i - 3]),
-                  std::string(words[i]));
+                  label("disk", words[2]) + "," + label("item", kItems[i - 3]), words[i]);
     }
   });
 }
 
-void add_filesystems(const std::string& proc, MetricsText* out) {
+void add_filesystems(const std::string& proc, metrics::Text* out) {
   static constexpr std::string_view kTypes[] = {"btrfs", "ext4", "overlay", "vfat", "xfs"};
-  MetricsText byte_lines, inode_lines;
+  metrics::Text byte_lines, inode_lines;
   std::set<std::string, std::less<>> seen;
   for_each_line(proc + "/mounts", [&](std::string_view line) {
     auto words = words_in(line);
@@ -99,7 +81,7 @@ void add_filesystems(const std::string& proc, MetricsText* out) {
     struct statvfs info {};
     if (statvfs(std::string(words[1]).c_str(), &info) < 0) return;
     std::string where = label("mount", words[1]) + "," + label("device", words[0]) + ",";
-    auto add = [&where](MetricsText* to, const char* name, uint64_t total, uint64_t free,
+    auto add = [&where](metrics::Text* to, const char* name, uint64_t total, uint64_t free,
                         uint64_t available) {
       to->sample(name, where + label("item", "total"), std::to_string(total));
       to->sample(name, where + label("item", "used"), std::to_string(total - free));

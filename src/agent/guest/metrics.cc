@@ -2,139 +2,117 @@
 
 #include <unistd.h>
 
-#include <charconv>
-
-#include "base/file.h"
+#include "metrics/proc_files.h"
+#include "metrics/process.h"
 
 namespace kata::agent {
 namespace {
 
-uint64_t number(std::string_view text) {
-  uint64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+using metrics::label;
+
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
 }
 
-std::string read_text(const std::string& path) {
-  auto text = read_file(path);
-  return text ? std::move(*text) : std::string();
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
 }
 
-// "Name:   123 kB" lines as samples with snake-case item labels.
-void add_colon_lines(const char* family, const std::string& path, MetricsText* out) {
-  for_each_line(path, [&](std::string_view line) {
-    size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return;
-    auto words = words_in(line.substr(colon + 1));
-    if (words.empty() || words[0].find_first_not_of("0123456789") != std::string_view::npos) return;
-    std::string item;
-    for (char c : line.substr(0, colon)) {
-      item += c == '(' || c == ')' ? '_' : static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    }
-    out->sample(family, label("item", item), std::string(words[0]));
-  });
+char lower(char c) {
+  return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+// Position in metrics::stat_fields().
+double number_at(const std::vector<std::string>& fields, size_t index) {
+  return index < fields.size() ? static_cast<double>(metrics::whole_number(fields[index])) : 0;
 }
 
 }  // namespace
 
-void MetricsText::family(const char* name, const char* type, const char* help) {
-  text_ += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
-}
-
-void MetricsText::sample(const char* name, const std::string& labels, const std::string& value) {
-  text_ += name;
-  if (!labels.empty()) text_ += "{" + labels + "}";
-  text_ += " " + value + "\n";
-}
-
-std::string label(const char* name, std::string_view value) {
-  std::string text = std::string(name) + "=\"";
-  for (char c : value) {
-    if (c == '"' || c == '\\') text += '\\';
-    if (c == '\n') {
-      text += "\\n";
-    } else {
-      text += c;
+std::string meminfo_item(std::string_view name) {
+  // Words that upstream does not divide where their capitals are.
+  struct Word {
+    std::string_view kernel, item;
+  };
+  static constexpr Word kWords[] = {
+      {"HugePages", "_hugepages"}, {"DirectMap", "direct_map_"}, {"Percpu", "per_cpu"}};
+  std::string item;
+  while (!name.empty()) {
+    const Word* word = nullptr;
+    for (const Word& known : kWords) {
+      if (name.starts_with(known.kernel)) word = &known;
     }
-  }
-  return text + "\"";
-}
-
-std::vector<std::string_view> words_in(std::string_view line) {
-  std::vector<std::string_view> words;
-  constexpr std::string_view kBlank = " \t\r";
-  while (true) {
-    size_t begin = line.find_first_not_of(kBlank);
-    if (begin == std::string_view::npos) return words;
-    line.remove_prefix(begin);
-    std::string_view word = line.substr(0, line.find_first_of(kBlank));
-    words.push_back(word);
-    line.remove_prefix(word.size());
-  }
-}
-
-void for_each_line(const std::string& path, const std::function<void(std::string_view)>& each) {
-  std::string text = read_text(path);
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    each(line);
-  }
-}
-
-void add_agent_process(const std::string& proc, MetricsText* out) {
-  std::string stat = read_text(proc + "/self/stat");
-  size_t paren = stat.rfind(')');  // the program name may hold blanks
-  auto fields =
-      words_in(paren == std::string::npos ? "" : std::string_view(stat).substr(paren + 2));
-  if (fields.size() > 21) {
-    const double ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
-    out->family("kata_agent_total_time", "gauge", "CPU time of the agent in seconds.");
-    out->sample(
-        "kata_agent_total_time", "",
-        std::to_string(static_cast<double>(number(fields[11]) + number(fields[12])) / ticks));
-    out->family("kata_agent_threads", "gauge", "Threads of the agent.");
-    out->sample("kata_agent_threads", "", std::string(fields[17]));
-    out->family("kata_agent_total_vm", "gauge", "Virtual memory of the agent in bytes.");
-    out->sample("kata_agent_total_vm", "", std::string(fields[20]));
-    out->family("kata_agent_total_rss", "gauge", "Resident memory of the agent in bytes.");
-    auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-    out->sample("kata_agent_total_rss", "", std::to_string(number(fields[21]) * page));
-    out->family("kata_agent_proc_stat", "gauge", "Clock ticks of the agent.");
-    static constexpr const char* kItems[] = {"utime", "stime", "cutime", "cstime"};
-    for (size_t i = 0; i < 4; ++i) {
-      out->sample("kata_agent_proc_stat", label("item", kItems[i]), std::string(fields[11 + i]));
+    if (word) {
+      item += item.empty() && word->item[0] == '_' ? word->item.substr(1) : word->item;
+      name.remove_prefix(word->kernel.size());
+      if (word->kernel == "DirectMap") return item.append(name);
+      continue;
     }
+    const char c = name[0];
+    const char next = name.size() > 1 ? name[1] : '\0';
+    name.remove_prefix(1);
+    if (c == '(' || c == ')' || c == '_') {
+      if (c != ')' && !item.ends_with('_')) item += '_';
+      continue;
+    }
+    const char before = item.empty() ? '_' : item.back();
+    // A capital begins a word, unless it goes on with an abbreviation: NFS, AS.
+    if (is_upper(c) && before != '_' && is_lower(next)) item += '_';
+    item += lower(c);
   }
-  out->family("kata_agent_proc_status", "gauge", "Figures of the agent's status file.");
-  add_colon_lines("kata_agent_proc_status", proc + "/self/status", out);
-  out->family("kata_agent_io_stat", "gauge", "Bytes and calls of the agent.");
-  add_colon_lines("kata_agent_io_stat", proc + "/self/io", out);
+  return item;
 }
 
-void add_memory(const std::string& proc, MetricsText* out) {
-  out->family("kata_guest_meminfo", "gauge", "Memory of the guest in kB.");
-  add_colon_lines("kata_guest_meminfo", proc + "/meminfo", out);
+void add_agent_process(const std::string& proc, metrics::Text* out) {
+  // Fields of proc(5)'s stat, counted from the third.
+  constexpr size_t kUserTime = 11, kSystemTime = 12, kThreads = 17, kVirtual = 20, kResident = 21;
+  const std::string self = proc + "/self";
+  const auto fields = metrics::stat_fields(self);
+  const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
+  const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
+  out->single("kata_agent_total_time", "gauge", "CPU time of the agent in seconds.",
+              (number_at(fields, kUserTime) + number_at(fields, kSystemTime)) / ticks);
+  out->single("kata_agent_threads", "gauge", "Threads of the agent.", number_at(fields, kThreads));
+  out->single("kata_agent_total_vm", "gauge", "Virtual memory of the agent in bytes.",
+              number_at(fields, kVirtual));
+  out->single("kata_agent_total_rss", "gauge", "Resident memory of the agent in bytes.",
+              number_at(fields, kResident) * page);
+  metrics::add_ticks("kata_agent", {self}, out);
+  metrics::add_status("kata_agent", {self}, metrics::Unit::kKilobytes, out);
+  metrics::add_io("kata_agent", {self}, metrics::IoNames::kKernel, out);
+  metrics::add_process_collector("kata_agent_", proc, out);
+}
+
+void add_memory(const std::string& proc, metrics::Text* out) {
+  out->family("kata_guest_meminfo", "gauge", "Memory of the guest in bytes, pages as numbers.");
+  metrics::for_each_line(proc + "/meminfo", [&](std::string_view line) {
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return;
+    const auto words = metrics::words_in(line.substr(colon + 1));
+    if (words.empty()) return;
+    const double scale = words.size() > 1 && words[1] == "kB" ? 1024 : 1;
+    out->sample("kata_guest_meminfo", label("item", meminfo_item(line.substr(0, colon))),
+                static_cast<double>(metrics::whole_number(words[0])) * scale);
+  });
   out->family("kata_guest_vm_stat", "gauge", "Virtual memory counters of the guest.");
-  for_each_line(proc + "/vmstat", [&](std::string_view line) {
-    auto words = words_in(line);
+  metrics::for_each_line(proc + "/vmstat", [&](std::string_view line) {
+    const auto words = metrics::words_in(line);
     if (words.size() == 2) {
-      out->sample("kata_guest_vm_stat", label("item", words[0]), std::string(words[1]));
+      out->sample("kata_guest_vm_stat", label("item", words[0]), words[1]);
     }
   });
 }
 
 std::string agent_metrics() {
   static uint64_t scrapes = 0;
-  MetricsText out;
-  out.family("kata_agent_scrape_count", "counter", "Times these figures were asked for.");
-  out.sample("kata_agent_scrape_count", "", std::to_string(++scrapes));
+  metrics::Text out;
+  out.single("kata_agent_scrape_count", "counter", "Times these figures were asked for.",
+             static_cast<double>(++scrapes));
   const std::string proc = "/proc";
   add_agent_process(proc, &out);
   add_load_and_cpu(proc, &out);
   add_memory(proc, &out);
-  add_network_devices(proc, &out);
+  metrics::add_interfaces("kata_guest_netdev_stat", proc + "/net/dev", &out);
   add_disks(proc, &out);
   add_filesystems(proc, &out);
   return out.take();

@@ -81,7 +81,8 @@ TEST(Metrics, AreOneFamilyEachWithKnownNames) {
         "kata_agent_total_vm", "kata_agent_total_rss", "kata_agent_proc_stat",
         "kata_agent_proc_status", "kata_guest_load", "kata_guest_tasks", "kata_guest_cpu_time",
         "kata_guest_vm_stat", "kata_guest_netdev_stat", "kata_guest_diskstat", "kata_guest_meminfo",
-        "kata_guest_filesystem_bytes", "kata_guest_filesystem_inodes"}) {
+        "kata_guest_filesystem_bytes", "kata_guest_filesystem_inodes",
+        "kata_agent_process_cpu_seconds_total", "kata_agent_io_stat"}) {
     std::string head = std::string("# TYPE ") + name + " ";
     size_t first = text.find(head);
     EXPECT_NE(first, std::string::npos) << name;
@@ -92,8 +93,35 @@ TEST(Metrics, AreOneFamilyEachWithKnownNames) {
             std::string::npos);
 }
 
-TEST(Metrics, LabelsAreEscaped) {
-  EXPECT_EQ(label("m", "a\"b\\c\nd"), "m=\"a\\\"b\\\\c\\nd\"");
+TEST(Metrics, MemoryHasUpstreamsWords) {
+  for (auto [kernel, item] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"MemTotal", "mem_total"},
+           {"Active(anon)", "active_anon"},
+           {"SReclaimable", "s_reclaimable"},
+           {"SUnreclaim", "s_unreclaim"},
+           {"KReclaimable", "k_reclaimable"},
+           {"NFS_Unstable", "nfs_unstable"},
+           {"Committed_AS", "committed_as"},
+           {"WritebackTmp", "writeback_tmp"},
+           {"AnonHugePages", "anon_hugepages"},
+           {"ShmemPmdMapped", "shmem_pmd_mapped"},
+           {"HugePages_Total", "hugepages_total"},
+           {"Hugepagesize", "hugepagesize"},
+           {"DirectMap4k", "direct_map_4k"},
+           {"DirectMap2M", "direct_map_2M"},
+           {"Percpu", "per_cpu"}}) {
+    EXPECT_EQ(meminfo_item(kernel), item);
+  }
+  metrics::Text out;
+  add_memory("/proc", &out);
+  const std::string text = out.take();
+  const std::string total = "kata_guest_meminfo{item=\"mem_total\"} ";
+  const size_t at = text.find(total);
+  ASSERT_NE(at, std::string::npos);
+  const double bytes = std::stod(text.substr(at + total.size()));
+  const double expected =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  EXPECT_NEAR(bytes, expected, expected / 100);
 }
 
 }  // namespace
