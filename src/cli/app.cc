@@ -90,6 +90,7 @@ std::unique_ptr<CLI::App> make_app(Context& context) {
   add_env(*app, context);
   add_exec(*app, context);
   add_gc(*app, context);
+  add_metrics(*app, context);
   add_version(*app, context);
   add_why_slow(*app, context);
   app->require_subcommand(0, 1);

@@ -13,6 +13,7 @@ void add_env(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_exec(CLI::App& app, Context& context);
 void add_gc(CLI::App& app, Context& context);
+void add_metrics(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 void add_why_slow(CLI::App& app, Context& context);
 

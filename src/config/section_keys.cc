@@ -142,7 +142,7 @@ constexpr Key kRuntime[] = {
     {.name = "jaeger_endpoint", .field = KATA_RUNTIME(jaeger_endpoint), .effect = kAccepted},
     {.name = "jaeger_user", .field = KATA_RUNTIME(jaeger_user), .effect = kAccepted},
     {.name = "jaeger_password", .field = KATA_RUNTIME(jaeger_password), .effect = kAccepted},
-    {.name = "enable_pprof", .field = KATA_RUNTIME(enable_pprof), .effect = kAccepted},
+    {.name = "enable_pprof", .field = KATA_RUNTIME(enable_pprof)},
     {.name = "dan_conf",
      .field = KATA_RUNTIME(dan_conf),
      .effect = kAccepted,

@@ -43,9 +43,14 @@ template <class Response, class Request>
 Task<Result<Response>> AgentClient::call(std::string method, Request request,
                                          Clock::duration limit) {
   auto client = client_;
+  auto durations = durations_;
   ttrpc::CallOptions options;
   options.timeout = limit;
-  co_return co_await client->call<Response>(kAgent, std::move(method), request, std::move(options));
+  const auto began = Clock::now();
+  auto reply =
+      co_await client->call<Response>(kAgent, std::move(method), request, std::move(options));
+  durations->observe(request.GetTypeName(), Clock::now() - began);
+  co_return reply;
 }
 
 template <class Request>
@@ -57,10 +62,13 @@ Task<Status> AgentClient::command(std::string method, Request request, Clock::du
 
 Task<Status> AgentClient::check(Clock::duration limit) {
   auto client = client_;
+  auto durations = durations_;
   ttrpc::CallOptions options;
   options.timeout = limit;
+  const auto began = Clock::now();
   auto reply = co_await client->call<grpc::HealthCheckResponse>(
       kHealth, "Check", grpc::CheckRequest(), std::move(options));
+  durations->observe("grpc.CheckRequest", Clock::now() - began);
   if (!reply) co_return std::unexpected(std::move(reply.error()));
   if (reply->status() != grpc::HealthCheckResponse::SERVING) {
     co_return fail(Code::kUnavailable, "Check: the agent says it is not serving");
@@ -171,9 +179,49 @@ Task<Status> AgentClient::update(std::string container, grpc::LinuxResources res
 }
 
 Task<Result<grpc::StatsContainerResponse>> AgentClient::stats(std::string container) {
+  return stats(std::move(container), deadlines_.request);
+}
+
+Task<Result<grpc::StatsContainerResponse>> AgentClient::stats(std::string container,
+                                                              Clock::duration limit) {
   return call<grpc::StatsContainerResponse>(
-      "StatsContainer", about<grpc::StatsContainerRequest>(std::move(container)),
-      deadlines_.request);
+      "StatsContainer", about<grpc::StatsContainerRequest>(std::move(container)), limit);
+}
+
+Task<Result<std::string>> AgentClient::metrics(Clock::duration limit) {
+  auto reply = co_await call<grpc::Metrics>("GetMetrics", grpc::GetMetricsRequest(), limit);
+  if (!reply) co_return std::unexpected(std::move(reply.error()));
+  co_return std::move(*reply->mutable_metrics());
+}
+
+Task<Result<std::string>> AgentClient::ip_tables(bool v6) {
+  grpc::GetIPTablesRequest request;
+  request.set_is_ipv6(v6);
+  auto reply = co_await call<grpc::GetIPTablesResponse>("GetIPTables", std::move(request),
+                                                        deadlines_.request);
+  if (!reply) co_return std::unexpected(std::move(reply.error()));
+  co_return std::move(*reply->mutable_data());
+}
+
+Task<Status> AgentClient::set_ip_tables(bool v6, std::string rules) {
+  grpc::SetIPTablesRequest request;
+  request.set_is_ipv6(v6);
+  request.set_data(std::move(rules));
+  auto reply = co_await call<grpc::SetIPTablesResponse>("SetIPTables", std::move(request),
+                                                        deadlines_.request);
+  if (!reply) co_return std::unexpected(std::move(reply.error()));
+  co_return Status{};
+}
+
+Task<Status> AgentClient::set_policy(std::string policy) {
+  grpc::SetPolicyRequest request;
+  request.set_policy(std::move(policy));
+  auto set = co_await command("SetPolicy", std::move(request), deadlines_.request);
+  // Upstream's agent, built without one, says that it does not know the call.
+  if (!set && set.error().code() == Code::kNotFound) {
+    co_return std::unexpected(std::move(set.error()).as(Code::kUnimplemented));
+  }
+  co_return set;
 }
 
 Task<Result<std::string>> AgentClient::read(Output stream, std::string container, std::string exec,
@@ -182,7 +230,11 @@ Task<Result<std::string>> AgentClient::read(Output stream, std::string container
   request.set_len(max);
   const char* method = stream == Output::kStdout ? "ReadStdout" : "ReadStderr";
   auto client = client_;
-  CO_TRY(std::string reply, co_await client->call_raw(kAgent, method, request.SerializeAsString()));
+  auto durations = durations_;
+  const auto began = Clock::now();
+  auto answered = co_await client->call_raw(kAgent, method, request.SerializeAsString());
+  durations->observe("grpc.ReadStreamRequest", Clock::now() - began);
+  CO_TRY(std::string reply, std::move(answered));
   CO_TRY(std::string data, in_step(method, read_data(std::move(reply))));
   if (data.size() > max) {
     co_return fail(Code::kInternal, std::string(method) + ": more data than asked for");

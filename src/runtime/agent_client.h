@@ -5,6 +5,7 @@
 
 #include "agent/agent.pb.h"
 #include "agent/health.pb.h"
+#include "metrics/histogram.h"
 #include "ttrpc/client.h"
 
 // Typed calls to the guest's agent (facts/agent-protocol.md). The agent is not trusted: replies are
@@ -53,6 +54,7 @@ class AgentClient {
   Task<Status> resume(std::string container);
   Task<Status> update(std::string container, grpc::LinuxResources resources);
   Task<Result<grpc::StatsContainerResponse>> stats(std::string container);
+  Task<Result<grpc::StatsContainerResponse>> stats(std::string container, Clock::duration limit);
 
   // At most `max` bytes, empty = end of stream. More than asked for is a failure.
   Task<Result<std::string>> read(Output stream, std::string container, std::string exec,
@@ -60,6 +62,17 @@ class AgentClient {
   Task<Status> write_stdin(std::string container, std::string exec, std::string data);
   Task<Status> close_stdin(std::string container, std::string exec);
   Task<Status> resize(std::string container, std::string exec, uint32_t width, uint32_t height);
+
+  // Prometheus text about agent and guest, unchecked.
+  Task<Result<std::string>> metrics(Clock::duration limit);
+  // The guest's packet filter, as iptables-save and iptables-restore have it.
+  Task<Result<std::string>> ip_tables(bool v6);
+  Task<Status> set_ip_tables(bool v6, std::string rules);
+  // kUnimplemented when the agent has no policy engine.
+  Task<Status> set_policy(std::string policy);
+
+  // How long the calls took, by the name of the request's message.
+  const metrics::Histograms& durations() const { return *durations_; }
 
   // Suspends until a container of the sandbox ran out of memory; its id, unchecked.
   Task<Result<std::string>> oom_event();
@@ -70,8 +83,14 @@ class AgentClient {
   template <class Request>
   Task<Status> command(std::string method, Request request, Clock::duration limit);
 
+  // Shared with the calls under way, which may outlive us.
+  using Durations = std::shared_ptr<metrics::Histograms>;
+
   std::shared_ptr<ttrpc::Client> client_;
   Deadlines deadlines_;
+  Durations durations_ = std::make_shared<metrics::Histograms>(
+      "kata_shim_agent_rpc_durations_histogram_milliseconds",
+      "Time of the calls to the agent in milliseconds.", "action", metrics::kUpstreamBuckets);
 };
 
 }  // namespace kata::runtime

@@ -42,6 +42,13 @@ void PhaseRecord::note(std::string key, std::string value) {
   notes_.emplace_back(std::move(key), std::move(value));
 }
 
+void PhaseRecord::for_each(
+    const std::function<void(const std::string&, Clock::duration)>& each) const {
+  for (const auto& phase : phases_) {
+    if (phase.end != Clock::time_point{}) each(phase.name, phase.end - phase.begin);
+  }
+}
+
 std::string PhaseRecord::summary() const {
   std::string text;
   for (const auto& phase : phases_) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,8 @@ class PhaseRecord {
   // Ends the running phase and begins the next one.
   void begin(std::string name);
   void end();
+  // Calls `each(name, duration)` for the phases that are over.
+  void for_each(const std::function<void(const std::string&, Clock::duration)>& each) const;
   // Facts beside the times: accelerator, its reason, VMM.
   void note(std::string key, std::string value);
 

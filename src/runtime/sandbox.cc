@@ -48,6 +48,12 @@ std::shared_ptr<Container> Sandbox::find(const std::string& id) const {
   return found == containers_.end() ? nullptr : found->second;
 }
 
+std::vector<std::string> Sandbox::container_ids() const {
+  std::vector<std::string> ids;
+  for (const auto& [id, container] : containers_) ids.push_back(id);
+  return ids;
+}
+
 Task<Result<std::shared_ptr<Container>>> Sandbox::create_container(ContainerRequest request) {
   auto self = shared_from_this();
   CO_TRY_STATUS(still_there());
@@ -74,7 +80,7 @@ Task<Result<std::shared_ptr<Container>>> Sandbox::create_container(ContainerRequ
 }
 
 Status Sandbox::still_there() const {
-  if (death_reason_.empty() && !stopping_) return {};
+  if (lives()) return {};
   return fail(Code::kUnavailable,
               "sandbox " + id_ + " is gone: " + (stopping_ ? "it was stopped" : death_reason_));
 }

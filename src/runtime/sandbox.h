@@ -71,6 +71,10 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   const std::string& death_reason() const { return death_reason_; }
 
   const std::string& id() const { return id_; }
+  const SandboxPaths& paths() const { return paths_; }
+  // Neither dead nor being stopped.
+  bool lives() const { return death_reason_.empty() && !stopping_; }
+  std::vector<std::string> container_ids() const;
   // Comes back when the guest has every interface that the network namespace has now. A failure is
   // logged: the workload may well do without the newcomer.
   Task<> settle_network();
@@ -85,6 +89,12 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
 
   // Process id of the VMM: the pid that every task of the sandbox reports.
   pid_t pid() const { return pid_; }
+  // Of the file-system daemon; 0 without one.
+  pid_t fs_pid() const { return vm_->fs_pid(); }
+  // Where the agent listens, in the form of upstream's tools.
+  std::string agent_url() const {
+    return vm_->endpoint().url(static_cast<uint32_t>(config_.config.agent.server_port));
+  }
   AgentClient& agent() { return *agent_; }
   Observer& observer() { return observer_; }
   const config::Config& config() const { return config_.config; }

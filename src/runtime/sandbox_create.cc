@@ -5,6 +5,7 @@
 #include "config/annotations.h"
 #include "oci/annotations.h"
 #include "runtime/guest_requests.h"
+#include "runtime/pod_file.h"
 #include "runtime/poststop.h"
 #include "runtime/sandbox.h"
 #include "runtime/sandbox_lock.h"
@@ -109,6 +110,10 @@ Task<Status> Sandbox::make_state() {
   CO_TRY(auto journal, Journal::open(paths_.journal));
   journal_ = std::make_unique<Journal>(std::move(journal));
   CO_TRY_STATUS(journal_->add(journal::tree_entry(paths_.vm)));
+  CO_TRY_STATUS(journal_->add(journal::file_entry(paths_.management)));
+  if (auto written = write_pod_file(request_.spec, paths_.pod); !written) {
+    log::failure("the monitor will not know the pod's name", written.error());
+  }
   co_return make_dir(paths_.vm, 0700);
 }
 

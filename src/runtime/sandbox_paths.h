@@ -16,12 +16,17 @@ struct SandboxPaths {
       : state(std::string(kStateRoot) + "/" + std::string(sandbox_id)),
         vm(std::string(kVmRoot) + "/" + std::string(sandbox_id)),
         journal(state + "/journal"),
-        phases(state + "/phases.json") {}
+        phases(state + "/phases.json"),
+        pod(state + "/pod.json"),
+        management(state + "/shim-monitor.sock") {}
 
   std::string state;    // 0700: journal, phase record
   std::string vm;       // 0700: sockets of the VMM and its helpers
   std::string journal;  // resource journal (docs/design/journal.md)
   std::string phases;   // phase record of this sandbox, JSON
+  std::string pod;      // {"uid","name","namespace"} of a Kubernetes pod, for the monitor
+  // Socket of the door's management service; in the journal from the start.
+  std::string management;
 };
 
 }  // namespace kata::runtime

@@ -62,6 +62,8 @@ class Vm {
 
   const hypervisor::AgentEndpoint& endpoint() const { return hypervisor_->agent_endpoint(); }
   pid_t pid() const { return hypervisor_->pid(); }
+  // Of the file-system daemon; 0 without one.
+  pid_t fs_pid() const { return virtiofsd_ ? virtiofsd_->pid() : 0; }
   // Set with the reason when VMM or file-system daemon is gone.
   Promise<std::string>& died() { return died_; }
   // Last lines of the guest's console, for error texts.

@@ -1,13 +1,11 @@
 #include "runtime/vmm_activity.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <sstream>
 
 #include "base/file.h"
+#include "metrics/process.h"
 
 namespace kata::runtime {
 
@@ -29,15 +27,7 @@ std::optional<uint64_t> cpu_demand(pid_t pid, const std::string& proc) {
 }
 
 uint64_t cpu_time(pid_t pid, const std::string& proc) {
-  auto text = read_file(proc + "/" + std::to_string(pid) + "/stat", 4096);
-  if (!text) return 0;
-  // The name, in parentheses, may hold anything; utime and stime are the 12th and 13th after it.
-  std::istringstream fields(text->substr(text->rfind(')') + 1));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  uint64_t user = 0, system = 0;
-  fields >> user >> system;
-  return (user + system) * (1'000'000'000 / static_cast<uint64_t>(sysconf(_SC_CLK_TCK)));
+  return static_cast<uint64_t>(metrics::cpu_nanoseconds({proc + "/" + std::to_string(pid)}));
 }
 
 double VmmActivity::sample() {

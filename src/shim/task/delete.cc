@@ -77,6 +77,7 @@ Task<Result<DeleteResponse>> TaskService::delete_init(std::shared_ptr<TaskRecord
     Event stopped(executor_);
     spawn(executor_, stop_sandbox(sandbox_, stopped));
     if (co_await stopped.wait_for(kStopLimit)) {
+      management_.reset();
       sandbox_.reset();
     } else {
       log::warn("the VM takes long to stop");

@@ -104,6 +104,7 @@ Task<Result<std::shared_ptr<TaskRecord>>> TaskService::make_task(CreateTaskReque
   if (!container) {
     if (made_sandbox) {
       auto sandbox = std::exchange(sandbox_, nullptr);
+      management_.reset();
       co_await sandbox->stop();
     }
     co_return std::unexpected(std::move(container.error()));
@@ -136,6 +137,7 @@ Task<Status> TaskService::ensure_sandbox(const CreateTaskRequest& request, const
   wanted.spec = spec;
   auto sandbox = co_await runtime::Sandbox::create(std::move(wanted), *this);
   CO_TRY(sandbox_, std::move(sandbox));
+  open_management(request.bundle());
   *made = true;
   co_return Status{};
 }

@@ -11,30 +11,44 @@ using namespace containerd::task::v2;  // the messages serve both versions
 
 template <class Request, class Response>
 void TaskService::add(ttrpc::Server& server, const char* service, const char* method,
-                      Method<Request, Response> function) {
-  server.handle<Request, Response>(service, method, [this, function](Request request) {
-    return (this->*function)(std::move(request));
+                      const char* action, Method<Request, Response> function) {
+  server.handle<Request, Response>(service, method, [this, function, action](Request request) {
+    return timed(function, action, std::move(request));
   });
 }
 
+template <class Request, class Response>
+Task<Result<Response>> TaskService::timed(Method<Request, Response> function, const char* action,
+                                          Request request) {
+  const auto began = Clock::now();
+  auto result = co_await (this->*function)(std::move(request));
+  rpc_times_.observe(action, Clock::now() - began);
+  co_return result;
+}
+
 void TaskService::register_version(ttrpc::Server& server, const char* service) {
-  add<StateRequest, StateResponse>(server, service, "State", &TaskService::state);
-  add<CreateTaskRequest, CreateTaskResponse>(server, service, "Create", &TaskService::create);
-  add<StartRequest, StartResponse>(server, service, "Start", &TaskService::start);
-  add<DeleteRequest, DeleteResponse>(server, service, "Delete", &TaskService::delete_task);
-  add<PidsRequest, PidsResponse>(server, service, "Pids", &TaskService::pids);
-  add<PauseRequest, Empty>(server, service, "Pause", &TaskService::pause);
-  add<ResumeRequest, Empty>(server, service, "Resume", &TaskService::resume);
-  add<CheckpointTaskRequest, Empty>(server, service, "Checkpoint", &TaskService::checkpoint);
-  add<KillRequest, Empty>(server, service, "Kill", &TaskService::kill);
-  add<ExecProcessRequest, Empty>(server, service, "Exec", &TaskService::exec);
-  add<ResizePtyRequest, Empty>(server, service, "ResizePty", &TaskService::resize_pty);
-  add<CloseIORequest, Empty>(server, service, "CloseIO", &TaskService::close_io);
-  add<UpdateTaskRequest, Empty>(server, service, "Update", &TaskService::update);
-  add<WaitRequest, WaitResponse>(server, service, "Wait", &TaskService::wait);
-  add<StatsRequest, StatsResponse>(server, service, "Stats", &TaskService::stats);
-  add<ConnectRequest, ConnectResponse>(server, service, "Connect", &TaskService::connect);
-  add<ShutdownRequest, Empty>(server, service, "Shutdown", &TaskService::shutdown);
+  add<StateRequest, StateResponse>(server, service, "State", "state", &TaskService::state);
+  add<CreateTaskRequest, CreateTaskResponse>(server, service, "Create", "create",
+                                             &TaskService::create);
+  add<StartRequest, StartResponse>(server, service, "Start", "start", &TaskService::start);
+  add<DeleteRequest, DeleteResponse>(server, service, "Delete", "delete",
+                                     &TaskService::delete_task);
+  add<PidsRequest, PidsResponse>(server, service, "Pids", "pids", &TaskService::pids);
+  add<PauseRequest, Empty>(server, service, "Pause", "pause", &TaskService::pause);
+  add<ResumeRequest, Empty>(server, service, "Resume", "resume", &TaskService::resume);
+  add<CheckpointTaskRequest, Empty>(server, service, "Checkpoint", "checkpoint",
+                                    &TaskService::checkpoint);
+  add<KillRequest, Empty>(server, service, "Kill", "kill", &TaskService::kill);
+  add<ExecProcessRequest, Empty>(server, service, "Exec", "exec", &TaskService::exec);
+  add<ResizePtyRequest, Empty>(server, service, "ResizePty", "resize_pty",
+                               &TaskService::resize_pty);
+  add<CloseIORequest, Empty>(server, service, "CloseIO", "close_io", &TaskService::close_io);
+  add<UpdateTaskRequest, Empty>(server, service, "Update", "update", &TaskService::update);
+  add<WaitRequest, WaitResponse>(server, service, "Wait", "wait", &TaskService::wait);
+  add<StatsRequest, StatsResponse>(server, service, "Stats", "stats", &TaskService::stats);
+  add<ConnectRequest, ConnectResponse>(server, service, "Connect", "connect",
+                                       &TaskService::connect);
+  add<ShutdownRequest, Empty>(server, service, "Shutdown", "shutdown", &TaskService::shutdown);
 }
 
 void TaskService::register_on(ttrpc::Server& server) {
@@ -105,6 +119,19 @@ void TaskService::container_oom(const std::string& container_id) {
   if (oci::annotation(container.spec(), "io.container.manager") != "cri-o") return;
   auto marked = write_file((*task)->bundle + "/oom", "");
   if (!marked) log::failure("cannot mark the OOM for CRI-O", marked.error());
+}
+
+// Figures are no reason to refuse a pod.
+void TaskService::open_management(const std::string& bundle) {
+  auto opened = Management::open(sandbox_, rpc_times_);
+  if (!opened) {
+    log::failure("no management service for this sandbox", opened.error());
+    return;
+  }
+  management_ = std::move(*opened);
+  // Where upstream's tools look for it.
+  auto written = write_file(bundle + "/monitor_address", management_->address());
+  if (!written) log::failure("no address file", written.error());
 }
 
 Task<> TaskService::stop() {

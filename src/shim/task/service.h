@@ -8,6 +8,7 @@
 #include "containerd/task.pb.h"
 #include "runtime/sandbox.h"
 #include "shim/events/publisher.h"
+#include "shim/management/management.h"
 #include "shim/stdio/opener.h"
 #include "shim/task/record.h"
 #include "ttrpc/server.h"
@@ -39,9 +40,14 @@ class TaskService : public runtime::Observer {
   template <class Request, class Response>
   using Method = Task<Result<Response>> (TaskService::*)(Request);
 
+  // `action` is the method's name in the figures.
   template <class Request, class Response>
-  void add(ttrpc::Server& server, const char* service, const char* method,
+  void add(ttrpc::Server& server, const char* service, const char* method, const char* action,
            Method<Request, Response> function);
+  template <class Request, class Response>
+  Task<Result<Response>> timed(Method<Request, Response> function, const char* action,
+                               Request request);
+  void open_management(const std::string& bundle);
   void register_version(ttrpc::Server& server, const char* service);
 
   // lifecycle.cc
@@ -92,7 +98,11 @@ class TaskService : public runtime::Observer {
   Publisher& publisher_;
   StdioOpener& stdio_;
   Event shutdown_;
+  metrics::Histograms rpc_times_{"kata_shim_rpc_durations_histogram_milliseconds",
+                                 "Time of containerd's calls in milliseconds.", "action",
+                                 metrics::kUpstreamBuckets};
   std::shared_ptr<runtime::Sandbox> sandbox_;
+  std::unique_ptr<Management> management_;  // of sandbox_; null when it could not listen
   std::map<std::string, std::shared_ptr<TaskRecord>> tasks_;
   std::set<std::string> creating_;
 };
