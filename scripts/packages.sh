@@ -16,7 +16,7 @@ declare -A group=(
   [run]="qemu-system-x86 qemu-system-common qemu-system-data containerd runc busybox-static cpio lz4
     kmod python3 iproute2 util-linux procps"
   [test]="patchelf python3-pytest python3-grpcio python3-protobuf protobuf-compiler containernetworking-plugins
-    g++ xz-utils zstd strace rpm"
+    g++ xz-utils zstd strace rpm prometheus"
   [lint]="clang-19 clang-tidy-19 libclang-rt-19-dev clang-format"
 )
 
@@ -52,6 +52,10 @@ main() {
   need_root
   say "installing: ${missing[*]}"
   apt update
+  # Tests start the program themselves; the package's service would listen on every address.
+  if [[ " ${missing[*]} " == *' prometheus '* && -d /run/systemd/system ]]; then
+    systemctl mask prometheus.service >&2
+  fi
   apt install -y --no-install-recommends "${missing[@]}"
 }
 
