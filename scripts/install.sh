@@ -54,6 +54,7 @@ main() {
     >"$defaults/configuration-qemu.toml"
   chmod 644 "$defaults/configuration-qemu.toml"
   [[ -e $defaults/configuration.toml ]] || ln -s configuration-qemu.toml "$defaults/configuration.toml"
+  install -D -m 644 -t "$data/grafana" "$repo"/share/grafana/*.json
   install_texts
   install_deploy
   say "installed in $root"
