@@ -35,7 +35,7 @@ std::vector<std::string> arguments() {
 
 http::Response vars() {
   const struct mallinfo2 heap = mallinfo2();
-  nlohmann::ordered_json json;
+  nlohmann::json json;
   json["cmdline"] = arguments();
   json["version"] = kVersion;
   json["pid"] = getpid();

@@ -1,6 +1,8 @@
 """Figures of a pod, from the shim through kata-monitor into a real Prometheus."""
+import json
 import os
 import pathlib
+import re
 import socket
 import stat
 
@@ -49,6 +51,21 @@ def ask(path, request):
         return answer.decode()
 
 
+def test_scrapes_cost_the_shim_nothing_that_stays(pod):
+    pid = int(next(pathlib.Path(pod.daemon.work).glob(f"**/{pod.id}/shim.pid")).read_text())
+    path = f"/run/vc/sbs/{pod.id}/shim-monitor.sock"
+
+    def used():
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        return int(re.search(r"RssAnon:\s+(\d+)", status)[1]), len(os.listdir(f"/proc/{pid}/fd"))
+
+    before = used()
+    for _ in range(60):
+        assert "kata_guest_load" in ask(path, b"GET /metrics HTTP/1.1\r\n\r\n")
+    after = used()
+    assert after[0] - before[0] < 600 and after[1] <= before[1] + 1, (before, after)  # kB, descriptors
+
+
 def test_prometheus_has_sane_numbers(pod, busy, monitor, prom):
     mine = f'sandbox_id="{pod.id}",cri_name="{pod.name}",cri_namespace="default",cri_uid="uid-{pod.name}"'
 
@@ -79,6 +96,16 @@ def test_prometheus_has_sane_numbers(pod, busy, monitor, prom):
     assert 0 <= one("kata_shim_pod_overhead_cpu") < 400
     assert prom.one(f'histogram_quantile(0.99, sum by (le) (rate('
                     f'kata_monitor_scrape_durations_histogram_milliseconds_bucket[20s])))') > 0
+
+
+def test_every_query_of_the_dashboard_has_an_answer(pod, busy, prom):
+    dashboard = json.loads((places.REPO / "share/grafana/kata-sandboxes.json").read_text())
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert len(queries) > 10
+    for query in queries:
+        for variable, text in (("$__rate_interval", "20s"), ("$namespace", ".*"), ("$pod", ".*")):
+            query = query.replace(variable, text)
+        prom.wait(query)
 
 
 def test_command_line_and_pages(pod, busy, monitor):
