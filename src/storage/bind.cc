@@ -7,12 +7,12 @@
 
 namespace kata::storage {
 
-Result<UniqueFd> clone_mount(int fd, bool recursive) {
+Result<UniqueFd> clone_mount(int fd, bool recursive, uint64_t propagation) {
   unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
   if (recursive) flags |= AT_RECURSIVE;
   UniqueFd mount(open_tree(fd, "", flags));
   if (!mount) return fail_errno("copy a mount");
-  TRY_STATUS(set_mount_attributes(mount.get(), 0, MS_PRIVATE, recursive));
+  TRY_STATUS(set_mount_attributes(mount.get(), 0, propagation, recursive));
   return mount;
 }
 

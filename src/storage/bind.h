@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/mount.h>
+
 #include <cstdint>
 #include <string>
 
@@ -11,8 +13,9 @@
 namespace kata::storage {
 
 // A copy of the mount at `fd` (any file, O_PATH is enough), attached nowhere; with what is mounted
-// below it when `recursive`. It is private: no mount event of the host reaches it.
-Result<UniqueFd> clone_mount(int fd, bool recursive);
+// below it when `recursive`. It is private: no mount event of the host reaches it. With MS_SLAVE
+// those of the original do, when that is in a group of shared mounts; nothing ever goes back.
+Result<UniqueFd> clone_mount(int fd, bool recursive, uint64_t propagation = MS_PRIVATE);
 
 // Sets MOUNT_ATTR_* bits, and the propagation (MS_SHARED, ...) when not 0.
 Status set_mount_attributes(int mount_fd, uint64_t set, uint64_t propagation, bool recursive);

@@ -21,6 +21,8 @@ constexpr uint64_t kVolumeAttributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
 struct BindWords {
   bool readonly = false;
   bool recursive = false;
+  bool slave = false;   // mounts that the host makes later are to arrive
+  bool shared = false;  // those of the container are to arrive on the host, too
 };
 
 BindWords read_options(const grpc::Mount& mount) {
@@ -29,6 +31,11 @@ BindWords read_options(const grpc::Mount& mount) {
     if (option == "ro" || option == "rro") words.readonly = true;
     if (option == "rw" || option == "rrw") words.readonly = false;
     if (option == "rbind") words.recursive = true;
+    if (option.ends_with("private") || option.ends_with("unbindable")) {
+      words.slave = words.shared = false;
+    }
+    if (option == "slave" || option == "rslave") words.slave = true;
+    if (option == "shared" || option == "rshared") words.slave = words.shared = true;
   }
   return words;
 }
@@ -88,7 +95,13 @@ Result<std::optional<grpc::Mount>> SharedTree::share_mount(const std::string& co
               fields);
   }
   const BindWords words = read_options(mount);
-  TRY(UniqueFd copy, clone_mount(source.get(), words.recursive));
+  if (words.shared) {
+    log::warn("mounts that the container makes in a shared volume stay in the guest", fields);
+  }
+  // A later mount comes with attributes of its own: it would be a writable place in a read-only
+  // volume.
+  const bool follow = words.slave && !words.readonly;
+  TRY(UniqueFd copy, clone_mount(source.get(), words.recursive, follow ? MS_SLAVE : MS_PRIVATE));
   const uint64_t attributes = kVolumeAttributes | (words.readonly ? MOUNT_ATTR_RDONLY : 0);
   TRY_STATUS(set_mount_attributes(copy.get(), attributes, 0, true));
   TRY(std::string name, volume_name(container_id, mount.destination()));

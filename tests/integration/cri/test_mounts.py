@@ -4,6 +4,7 @@ import subprocess
 import pytest
 
 from bed import cri, run
+from bed.pod import Pod
 
 PRIMARY_ONLY = True
 
@@ -137,6 +138,29 @@ def test_memory_volume(pod, folder, memory_volume):
     if pod.handler != "runc":
         assert not (memory_volume / "word").exists()  # in the guest's memory, within its limits
     pod.remove_container(one)
+
+
+def test_mounts_that_the_node_makes_later(cri_daemon, handler, folder):
+    """A pod of its own: its VM must not be older than the shared mount, which / may not be here."""
+    def node(*words):
+        subprocess.run(words, check=True)
+
+    (folder / "late").mkdir()
+    node("mount", "--bind", folder, folder)
+    node("mount", "--make-rshared", folder)
+    try:
+        with Pod(cri_daemon, handler) as own:
+            volumes = {"private": "PROPAGATION_PRIVATE", "slave": "PROPAGATION_HOST_TO_CONTAINER"}
+            id = own.run("late", "sleep", "1000", mounts=[
+                mount(f"/{name}", folder, propagation=how) for name, how in volumes.items()])
+            node("mount", "-t", "tmpfs", "tmpfs", folder / "late")
+            (folder / "late" / "word").write_text("late\n")
+            assert own.sh(id, "cat /slave/late/word") == "late\n"
+            assert own.sh(id, "ls /private/late") == ""
+            node("umount", "-l", folder / "late")
+            run.wait_until(lambda: own.sh(id, "ls /slave/late") == "", 20, "it is gone from the pod, too")
+    finally:
+        node("umount", "-l", folder)
 
 
 def test_sub_path(pod, folder):

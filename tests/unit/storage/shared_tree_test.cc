@@ -188,19 +188,37 @@ TEST(SharedTree, ReadOnlyVolumesAreReadOnlyWithAllBelow) {
   });
 }
 
-TEST(SharedTree, HostMountsDoNotLeakIntoVolumes) {
+TEST(SharedTree, LaterMountsOfTheHostReachWritableVolumesThatAskForThem) {
   in_private_mounts([] {
     ASSERT_EQ(mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr), 0);
     Bed bed;
     const std::string volume = bed.folder("vol");
     bed.folder("vol/sub");
-    auto mounts =
-        bed.tree->share_mounts("c", bed.binds({{volume, "/v", "rbind,rslave"}}), bed.context);
+    auto mounts = bed.tree->share_mounts("c",
+                                         bed.binds({{volume, "/none", "rbind"},
+                                                    {volume, "/private", "rbind,rprivate"},
+                                                    {volume, "/readonly", "rbind,rslave,ro"},
+                                                    {volume, "/slave", "rbind,rslave"},
+                                                    {volume, "/shared", "rbind,rshared"}}),
+                                         bed.context);
     ASSERT_TRUE(mounts);
+    const auto sub = [&](int i) { return bed.seen((*mounts)[i]->source()) + "/sub"; };
     ASSERT_EQ(mount("t", (volume + "/sub").c_str(), "tmpfs", 0, nullptr), 0);
     bed.file("vol/sub/late", "x");
-    EXPECT_TRUE(fs::is_empty(bed.seen((*mounts)[0]->source()) + "/sub"));
-    // And what is unmounted in the tree stays mounted on the host.
+    for (int i : {0, 1, 2}) EXPECT_TRUE(fs::is_empty(sub(i))) << i;
+    for (int i : {3, 4}) EXPECT_EQ(slurp(sub(i) + "/late"), "x") << i;
+    // They leave as they came, and nothing that happens in the tree reaches the host.
+    ASSERT_EQ(umount((volume + "/sub").c_str()), 0);
+    for (int i : {3, 4}) EXPECT_TRUE(fs::is_empty(sub(i))) << i;
+    for (int i : {3, 4}) {
+      const std::string inside = bed.root + "/sb/mounts/" + basename((*mounts)[i]->source());
+      ASSERT_EQ(mount("t", (inside + "/sub").c_str(), "tmpfs", 0, nullptr), 0);
+      std::ofstream(inside + "/sub/theirs") << "y";
+    }
+    EXPECT_TRUE(fs::is_empty(volume + "/sub"));
+    // What is unmounted in the tree stays mounted on the host.
+    ASSERT_EQ(mount("t", (volume + "/sub").c_str(), "tmpfs", 0, nullptr), 0);
+    bed.file("vol/sub/late", "x");
     EXPECT_TRUE(bed.tree->unshare("c"));
     EXPECT_TRUE(fs::exists(volume + "/sub/late"));
     ASSERT_EQ(umount((volume + "/sub").c_str()), 0);
