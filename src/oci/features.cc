@@ -11,14 +11,25 @@ using nlohmann::ordered_json;
 
 // Options of mounts[].options that the agent turns into flags; all others go to the file system.
 const char* const kMountOptions[] = {
-    "acl",           "async",       "atime",       "bind",     "defaults",
-    "dev",           "diratime",    "dirsync",     "exec",     "iversion",
-    "lazytime",      "mand",        "noatime",     "nodev",    "nodiratime",
-    "noexec",        "noiversion",  "nolazytime",  "nomand",   "norelatime",
-    "nostrictatime", "nosuid",      "nosymfollow", "private",  "rbind",
-    "relatime",      "remount",     "ro",          "rprivate", "rshared",
-    "rslave",        "runbindable", "rw",          "shared",   "silent",
-    "slave",         "strictatime", "suid",        "sync",     "unbindable"};
+    "acl",      "async",   "bind",       "defaults",   "dirsync",   "iversion",
+    "lazytime", "mand",    "noiversion", "nolazytime", "nomand",    "private",
+    "rbind",    "remount", "rprivate",   "rshared",    "rslave",    "runbindable",
+    "shared",   "silent",  "slave",      "sync",       "unbindable"};
+
+// The same; each also exists with a leading "r", which is for everything mounted below, too.
+const char* const kMountAttributes[] = {
+    "ro",      "rw",    "nosuid",      "suid",          "nodev",       "dev",
+    "noexec",  "exec",  "nodiratime",  "diratime",      "nosymfollow", "symfollow",
+    "noatime", "atime", "strictatime", "nostrictatime", "relatime",    "norelatime"};
+
+ordered_json mount_options() {
+  ordered_json words = kMountOptions;
+  for (const std::string word : kMountAttributes) {
+    words.push_back(word);
+    words.push_back("r" + word);
+  }
+  return words;
+}
 
 ordered_json seccomp_features() {
   return {
@@ -49,7 +60,7 @@ std::string features_json() {
       {"ociVersionMin", "1.0.0"},
       {"ociVersionMax", "1.2.0"},
       {"hooks", {"prestart", "createRuntime", "startContainer", "poststart", "poststop"}},
-      {"mountOptions", kMountOptions},
+      {"mountOptions", mount_options()},
       {"linux", linux_features},
       {"annotations", {{"io.katacontainers.version", kVersion}}},
       {"potentiallyUnsafeConfigAnnotations",
