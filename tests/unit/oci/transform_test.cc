@@ -183,7 +183,7 @@ TEST(Features, IsTheDocumentOfTheSpec) {
   ASSERT_TRUE(json.is_object());
   EXPECT_EQ(json["ociVersionMin"], "1.0.0");
   EXPECT_TRUE(json["hooks"].is_array());
-  // containerd offers recursive read-only mounts to a handler that names this word.
+  // Managers offer recursive read-only mounts to a handler that names this word.
   const auto& options = json["mountOptions"];
   EXPECT_NE(std::find(options.begin(), options.end(), "rro"), options.end());
   EXPECT_TRUE(json["linux"]["namespaces"].is_array());
