@@ -96,10 +96,11 @@ def _imports(document, folder, drop_in):
 def with_import(text, document, drop_in):
     """(offset, text) that makes the file import the drop-in."""
     if "imports" in document:
-        found = re.search(r"^[ \t]*imports[ \t]*=[ \t]*\[", text, re.MULTILINE)
+        found = re.search(r"""^[ \t]*(["']?)imports\1[ \t]*=[ \t]*\[""", text, re.MULTILINE)
         return (found.end(), f'"{drop_in}"' + (", " if document["imports"] else "")) if found else (0, "")
-    found = re.search(r"^[ \t]*version[ \t]*=[^\n]*", text, re.MULTILINE)
-    return found.end(), f'\nimports = ["{drop_in}"]'
+    found = re.search(r"""^[ \t]*(["']?)version\1[ \t]*=[^\n]*""", text, re.MULTILINE)
+    line = f'imports = ["{drop_in}"]'
+    return (found.end(), f"\n{line}") if found else (0, f"{line}\n")
 
 
 class Plan:

@@ -118,6 +118,16 @@ def test_imports_that_are_there(daemon):
     assert daemon.config.read_text() == text and "kata" in daemon.runtimes()
 
 
+@pytest.mark.parametrize("daemon", ["2.x"], indirect=True)
+def test_quoted_keys(daemon):
+    for text in ('"version" = 3\n', '"vers\\u0069on" = 3\n[debug]\n', "'version' = 3\n\"imports\" = []\n"):
+        daemon.config.write_text(text)
+        daemon("install").ok()
+        assert "kata" in daemon.runtimes()
+        daemon("uninstall").ok()
+        assert daemon.config.read_text() == text
+
+
 @pytest.mark.parametrize("text, why", [
     ("version = 2\n[grpc\n", "is not valid TOML"),
     ("version = 9\n", "versions 1, 2 and 3 are known"),
