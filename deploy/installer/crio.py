@@ -21,6 +21,6 @@ def text(prefix, config_paths):
 
 def apply(host, record, prefix, config_paths):
     """True when the drop-in is new or another; None when there is no CRI-O on this node."""
-    if not host.at("/etc/crio").is_dir():
+    if not host.real("/etc/crio").is_dir():
         return None
     return record.put_file(DROP_IN, text(prefix, config_paths).encode())

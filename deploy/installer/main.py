@@ -55,11 +55,10 @@ def config_paths(prefix):
 
 
 def put_links(record, prefix, links):
-    base = record.host.at(prefix)
     changed = sum(record.put_link(f"{links}/bin/{name}", f"{prefix}/{target}")
-                  for name, target in LINKS.items() if (base / target).exists())
+                  for name, target in LINKS.items() if record.host.real(f"{prefix}/{target}").exists())
     for there, here in PAGES.items():
-        for real in sorted((base / here).glob("*")):
+        for real in sorted(record.host.real(f"{prefix}/{here}").glob("*")):
             changed += record.put_link(f"{links}/share/{there}/{real.name}", f"{prefix}/{here}/{real.name}")
     return changed
 
@@ -75,7 +74,7 @@ def restart(host, services, wanted):
 
 
 def has_containerd(host, options, config):
-    return bool(options.containerd) or host.at(pathlib.PurePosixPath(config).parent).is_dir()
+    return bool(options.containerd) or host.real(pathlib.PurePosixPath(config).parent).is_dir()
 
 
 def put(options, record, facts):
@@ -123,9 +122,10 @@ def upgrade(options, record):
 
 
 def running(host):
-    """Names of the sandboxes of this node."""
+    """Names of the sandboxes of this node: folders with a journal. Others are nobody's, `gc --remove` leaves them alone."""
     with contextlib.suppress(FileNotFoundError):
-        return sorted(os.listdir(host.at("/run/vc/sbs")))
+        folder = host.real("/run/vc/sbs")
+        return sorted(name for name in os.listdir(folder) if os.path.lexists(folder / name / "journal"))
     return []
 
 

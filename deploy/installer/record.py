@@ -4,6 +4,7 @@ One JSON file with copies of replaced files beside it. An entry is written befor
 so that whatever moment an installation ends at, undo() finds everything. The first `before` of a path
 stays: upgrades change `now` only.
 """
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -15,6 +16,7 @@ import stat
 from installer.host import Refused, say, warn
 
 FOLDER = "/var/lib/kata-containers/install"
+FOLDER_STATE = {"folder": True}  # of state_of()
 
 
 def sha256(path):
@@ -26,15 +28,21 @@ def state_of(path):
     """What stands at a path: None, a link, a file or a folder, as a comparable value."""
     try:
         found = os.lstat(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     if stat.S_ISLNK(found.st_mode):
         return {"link": os.readlink(path)}
     if stat.S_ISDIR(found.st_mode):
-        return {"folder": True}
+        return FOLDER_STATE
     if not stat.S_ISREG(found.st_mode):
         raise Refused(f"{path} is neither a file nor a link; move it away")
     return {"file": sha256(path)}
+
+
+def _remove(path):
+    """Of a file or link; it may be gone, its folder too."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        path.unlink()
 
 
 class Record:
@@ -42,7 +50,7 @@ class Record:
 
     def __init__(self, host, folder=FOLDER):
         self.host, self.folder = host, folder
-        self.path = host.at(folder) / "record.json"
+        self.path = host.at(f"{folder}/record.json")
         self.entries, self.facts = {}, {}
         self._lock = None
         if self.path.exists():
@@ -70,15 +78,18 @@ class Record:
         """Makes the record's folder, itself on record."""
         made, new = [], not self.path.exists()
         for folder in [*reversed(pathlib.PurePosixPath(self.folder).parents), pathlib.PurePosixPath(self.folder)]:
-            real = self.host.at(folder)
+            real = self.host.real(folder)
             # An empty one is what an installation left that was stopped before its first line.
             if not real.exists() or (new and str(folder) == self.folder and not any(real.iterdir())):
-                real.mkdir(mode=0o755, exist_ok=True)
+                self.host.at(folder).mkdir(mode=0o755, exist_ok=True)
                 made.append(str(folder))
         if self._lock is None:
             self._take_lock()
+            if self.path.exists():
+                # What was decided so far took the node for an empty one, and its record must not be lost.
+                raise Refused(f"another installation ended just now ({self.path} was not there before); run this again")
         for folder in made:
-            self.entries[folder] = {"before": None, "now": {"folder": True}}
+            self.entries[folder] = {"before": None, "now": FOLDER_STATE}
         self.save()
         self.drop_staged()
 
@@ -92,11 +103,21 @@ class Record:
 
     # Changes.
 
+    def _replaceable(self, path, now):
+        """What stands at the path. Refused where it cannot give way: files do not replace folders, nor the reverse."""
+        current = state_of(self.host.at(path))
+        if now == FOLDER_STATE and current is not None:
+            raise Refused(f"{path} stands where a folder belongs; move it away, then install again")
+        if now != FOLDER_STATE and current == FOLDER_STATE:
+            raise Refused(f"{path} is a folder where a file or a link belongs; move it away, then install again")
+        return current
+
     def _note(self, path, now, **more):
         """The entry of a path that is about to change."""
         path = str(path)
+        current = self._replaceable(path, now)
         if path not in self.entries:
-            real, before = self.host.at(path), state_of(self.host.at(path))
+            real, before = self.host.at(path), current
             if before and "file" in before:
                 found = os.lstat(real)
                 before |= {"mode": stat.S_IMODE(found.st_mode), "uid": found.st_uid, "gid": found.st_gid,
@@ -109,8 +130,8 @@ class Record:
     def make_folder(self, path):
         path = pathlib.PurePosixPath(path)
         for folder in [*reversed(path.parents), path]:
-            if not self.host.at(folder).is_dir():
-                self._note(folder, {"folder": True})
+            if not self.host.real(folder).is_dir():
+                self._note(folder, FOLDER_STATE)
                 self.host.at(folder).mkdir(mode=0o755)
 
     def put_link(self, path, target):
@@ -137,13 +158,14 @@ class Record:
 
     def drop_staged(self):
         for path in self.facts.get("staged", []):
-            self._temporary(path).unlink(missing_ok=True)
+            _remove(self._temporary(path))
         self.facts["staged"] = []
         self.save()
 
     def stage(self, path, data, mode):
         """Writes a file beside its place; commit() moves it there. What runs from the old one runs on."""
         self.make_folder(pathlib.PurePosixPath(path).parent)
+        self._replaceable(path, {"file": None})
         if path not in self.facts.get("staged", []):
             self.will_stage([path])
         temporary = self._temporary(path)
@@ -203,8 +225,12 @@ class Record:
         real, before, now = self.host.at(path), entry["before"], entry["now"]
         current = state_of(real)
         plain = {"file": before["file"]} if before and "file" in before else before
-        if now == {"folder": True}:
+        if now == FOLDER_STATE:
             self._remove_folder(path, real)
+        elif FOLDER_STATE in (current, before):
+            # Never replaced by us; one that came later is somebody's.
+            if before != current:
+                warn(f"{path} was changed after the installation and stays as it is")
         elif current in (plain, None) or purge or (current == now and entry.get("exact", True)):
             self._put_back(real, before)
         elif "inserted" in entry and "file" in current:
@@ -222,7 +248,7 @@ class Record:
 
     def _put_back(self, real, before):
         if before is None:
-            real.unlink(missing_ok=True)
+            _remove(real)
             return
         temporary = real.with_name(f".{real.name}.kata-old")
         temporary.unlink(missing_ok=True)

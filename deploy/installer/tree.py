@@ -65,7 +65,7 @@ def _edited(record, path):
 
 def install(record, tree, prefix):
     """Copies the tree; all of it is on the disk before the first file changes. Returns how many changed."""
-    if tree.resolve() == record.host.at(prefix).resolve():
+    if tree.resolve() == record.host.real(prefix).resolve():
         say(f"{prefix}: the tree is in place already")
         record.facts["in_place"] = True
         record.save()
@@ -85,7 +85,7 @@ def install(record, tree, prefix):
                 path += ".new"
                 kept.add(path)
             staged.append((path, record.stage(path, data, mode)))
-    except OSError as error:
+    except (OSError, Refused) as error:
         for _, temporary in staged:
             temporary.unlink(missing_ok=True)
         raise Refused(f"the tree cannot be copied: {error}; nothing that was there before has changed") from error

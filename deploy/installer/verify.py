@@ -17,17 +17,18 @@ def _files(record):
 
 
 def _programs(record):
-    prefix = record.host.at(record.facts["prefix"])
-    for words in ([prefix / tree.SHIM, "--version"], [prefix / "bin" / "kata-runtime", "--version"]):
+    prefix = record.facts["prefix"]
+    shim, runtime = (record.host.real(f"{prefix}/{name}") for name in (tree.SHIM, "bin/kata-runtime"))
+    for words in ([shim, "--version"], [runtime, "--version"]):
         status, _, errors = node.run(words)
         if status:
             yield f"{words[0]} does not run: {errors.strip()[-300:] or f'status {status}'}"
     if not record.host.is_real():
         return
     # With the usual prefix the one that sandboxes find by themselves, too.
-    chosen = [[]] if record.facts["prefix"] == tree.BUILT_FOR else []
+    chosen = [[]] if prefix == tree.BUILT_FOR else []
     for words in (*chosen, [f"{prefix}/{tree.SETTINGS}kata-containers/configuration-qemu.toml"]):
-        status, out, errors = node.run([prefix / "bin" / "kata-runtime", "config", "check", *words])
+        status, out, errors = node.run([runtime, "config", "check", *words])
         if status:
             yield "the configuration has errors (kata-runtime config check):\n" + (out + errors).rstrip()
 

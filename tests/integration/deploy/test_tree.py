@@ -1,6 +1,7 @@
 """The tree on the node: what install makes, uninstall takes back, byte for byte."""
+import signal
 import subprocess
-import time
+import sys
 
 import pytest
 
@@ -76,23 +77,48 @@ def test_a_program_in_use_runs_on(node, small):
     assert subprocess.run([program], check=False).returncode == 3
 
 
-@pytest.mark.parametrize("round", range(6))
-def test_killed_at_any_moment(used, round):
+# The installer, ended by SIGKILL just before the nth change it makes to the disk.
+KILLED = """
+import os, runpy, signal, sys
+left, program = int(sys.argv[1]), sys.argv[2]
+CHANGES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.symlink", "os.chmod", "os.chown", "os.utime"}
+
+def hook(event, arguments):
+    global left
+    if event in CHANGES or (event == "open" and arguments[1] in ("w", "wb")):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.argv = sys.argv[2:]
+sys.addaudithook(hook)
+runpy.run_path(program, run_name="__main__")
+"""
+
+
+def killed(node, command, change):
+    words = ["--from", node.source] if command == "install" else []
+    done = subprocess.run([sys.executable, "-c", KILLED, str(change), INSTALL, command, "--root", node.root, *words],
+                          check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode != 0
+
+
+def test_killed_at_any_moment(used):
     """kill -9 of an install, then of its uninstall, ever later in its run; what stays is taken back by the next one."""
-    before = picture(used.root)
-    for command in ("install", "uninstall"):
-        words = ["--from", used.source] if command == "install" else []
-        with subprocess.Popen([INSTALL, command, "--root", used.root, *words], stdout=subprocess.PIPE, text=True) as killed:
-            # Long runs of small steps: each round ends them at another one.
-            time.sleep(0.08 + 0.03 * round)
-            killed.kill()
-    if round == 5:
-        used("install").ok()
-    used("uninstall").ok()
-    left = picture(used.root)
-    for folder in ("var", "var/lib", "var/lib/kata-containers", "var/lib/kata-containers/install"):
-        left.pop(folder, None)  # killed before its first line
-    assert left == before
+    before, midway, undone_midway = picture(used.root), 0, 0
+    for change in (1, 4, 7, 11, 16, 23, 40, 61, 80, 101):
+        assert killed(used, "install", change)
+        midway += len(picture(used.root)) > len(before) + 5
+        undone_midway += killed(used, "uninstall", max(1, change // 4))
+        if change == 101:
+            used("install").ok()
+        used("uninstall").ok()
+        left = picture(used.root)
+        for folder in ("var", "var/lib", "var/lib/kata-containers", "var/lib/kata-containers/install"):
+            left.pop(folder, None)  # killed before its first line
+        assert left == before, change
+    assert midway >= 5 and undone_midway >= 5
 
 
 def test_verify_finds_damage(node):
@@ -116,10 +142,90 @@ def test_refusals(node, tmp_path):
     assert picture(node.root) == {}
     node("install").ok()
     assert "there is an installation below /opt/kata" in node("install", "--prefix", "/srv/kata").err
-    (node.root / "run/vc/sbs/pod1").mkdir(parents=True)
+    node.write("run/vc/sbs/pod1/journal", "")
+    (node.root / "run/vc/sbs/nobodys").mkdir()  # without a journal: gc leaves it alone, and so does this
     result = node("uninstall")
     assert result.code == 1 and "1 sandboxes are here (pod1)" in result.err and "gc --remove" in result.err
     node("uninstall", "--force").ok()
+
+
+@pytest.mark.parametrize("path", ["opt/kata/bin/kata-runtime", "usr/local/bin/kata-runtime"])
+def test_a_folder_in_the_way(node, path):
+    """A file, a link: refused, and what was done up to there can be taken back."""
+    node.write(f"{path}/mine", "mine\n")
+    before = picture(node.root)
+    result = node("install")
+    assert result.code == 1 and f"/{path} is a folder where a file or a link belongs; move it away" in result.err
+    node("uninstall").ok()
+    assert picture(node.root) == before
+
+
+def test_a_folder_that_came_later_stays(node):
+    node("install").ok()
+    program = node.root / "opt/kata/bin/kata-runtime"
+    program.unlink()
+    node.write("opt/kata/bin/kata-runtime/mine", "mine\n")
+    assert "is a folder where a file" in node("upgrade").err
+    assert "kata-runtime was changed after the installation and stays" in node("uninstall", "--purge").ok().err
+    assert (program / "mine").read_text() == "mine\n"
+
+
+def test_a_file_in_the_way_of_a_folder(node):
+    node.write("opt/kata/bin", "mine\n")
+    before = picture(node.root)
+    assert "/opt/kata/bin stands where a folder belongs" in node("install").err
+    node("uninstall").ok()
+    assert picture(node.root) == before
+
+
+# A first installation that another one overtakes before it has the lock.
+OVERTAKEN = """
+import subprocess, sys
+sys.path.insert(0, sys.argv[1])
+from installer import host, record
+late = record.Record(host.Host(sys.argv[2]))
+subprocess.run(sys.argv[3:], check=True)
+try:
+    late.open()
+except host.Refused as error:
+    sys.exit(str(error))
+"""
+
+
+def test_the_record_of_another_first_install_is_kept(used):
+    before = picture(used.root)
+    other = [INSTALL, "install", "--root", used.root, "--from", used.source]
+    done = subprocess.run([sys.executable, "-B", "-c", OVERTAKEN, INSTALL.parent, used.root, *other], check=False,
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "run this again" in done.stderr, done.stderr
+    used("verify").ok()
+    used("uninstall").ok()
+    assert picture(used.root) == before
+
+
+def test_links_do_not_lead_out_of_the_root(node, tmp_path):
+    """Absolute ones and those with too many "..", as folders and as files: they mean places of the node."""
+    outside = tmp_path / "outside"
+    for name in ("opt", "containerd", "local"):
+        (outside / name).mkdir(parents=True)
+        (node.root / str(outside).lstrip("/") / name).mkdir(parents=True)
+    (node.root / "etc").mkdir()
+    (node.root / "opt").symlink_to(outside / "opt")
+    (node.root / "etc/containerd").symlink_to("../" * 30 + str(outside / "containerd").lstrip("/"))
+    (node.root / "usr").mkdir()
+    (node.root / "usr/local").symlink_to(outside / "local")
+    inside = node.root / str(outside).lstrip("/")
+    for folder in (outside, inside):
+        (folder / "real.toml").write_text("version = 2\n")
+        (folder / "containerd/config.toml").symlink_to("../" * 30 + str(outside / "real.toml").lstrip("/"))
+    before, untouched = picture(node.root), picture(outside)
+    node("install").ok()
+    assert picture(outside) == untouched
+    assert "runtimes.kata]" in (inside / "real.toml").read_text()
+    assert (inside / "opt/kata/bin/kata-runtime").is_file() and (inside / "local/bin/kata-runtime").is_symlink()
+    node("verify").ok()
+    node("uninstall").ok()
+    assert picture(node.root) == before and picture(outside) == untouched
 
 
 def test_a_full_release_below_another_prefix(tmp_path, release):
