@@ -64,4 +64,48 @@ class Promise {
   std::shared_ptr<std::optional<T>> value_;
 };
 
+// One holder at a time. One event loop only; the waiters may outlive the object.
+class AsyncMutex {
+  struct State;
+
+ public:
+  // Lets the next one in when it goes.
+  class Lock {
+   public:
+    explicit Lock(std::shared_ptr<State> state) : state_(std::move(state)) {}
+    Lock(Lock&&) = default;
+    Lock& operator=(Lock&&) = delete;
+    ~Lock() {
+      if (!state_) return;
+      Event freed = *state_->freed;
+      state_->freed.reset();
+      freed.set();
+    }
+
+   private:
+    std::shared_ptr<State> state_;
+  };
+
+  explicit AsyncMutex(asio::any_io_executor executor) : state_(std::make_shared<State>()) {
+    state_->executor = std::move(executor);
+  }
+  Task<Lock> lock() { return lock_on(state_); }
+
+ private:
+  struct State {
+    asio::any_io_executor executor;
+    std::optional<Event> freed;  // set when the holder goes; empty: nobody holds it
+  };
+  static Task<Lock> lock_on(std::shared_ptr<State> state) {
+    while (state->freed) {
+      Event freed = *state->freed;
+      co_await freed.wait();
+    }
+    state->freed.emplace(state->executor);
+    co_return Lock(state);
+  }
+
+  std::shared_ptr<State> state_;
+};
+
 }  // namespace kata

@@ -75,8 +75,9 @@ class Session {
 
  private:
   Status step() {
-    // A guest that takes nothing must not keep us from seeing the keys that leave it.
-    const bool reading = interactive_ && input_open_ && to_guest_.size() < kMostWaiting;
+    // On a terminal a guest that takes nothing must not keep us from seeing the keys that leave it.
+    const bool reading =
+        interactive_ && input_open_ && (leavable_ || to_guest_.size() < kMostWaiting);
     pollfd fds[] = {
         {guest_.get(), static_cast<short>(POLLIN | (to_guest_.empty() ? 0 : POLLOUT)), 0},
         {reading ? STDIN_FILENO : -1, POLLIN, 0},
@@ -114,7 +115,7 @@ class Session {
     if (n > 0) {
       const std::string_view keys(buffer, static_cast<size_t>(n));
       watch_for_leave(keys);
-      if (to_guest_.size() + keys.size() <= kMostWaiting) to_guest_ += keys;
+      if (!leavable_ || to_guest_.size() < kMostWaiting) to_guest_ += keys;
     } else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
       input_open_ = false;
       to_guest_ += kEndOfInput;

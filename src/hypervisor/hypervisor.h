@@ -74,9 +74,13 @@ class Hypervisor {
   // The PCI path of the new device.
   virtual Task<Result<std::string>> add_net(NetDevice net) = 0;
   virtual Task<Status> remove_net(const std::string& id) = 0;
-  // Brings the number of vCPUs to `wanted` as far as the driver can; returns what there is now.
+  // vCPUs that there are now: a guest may let go of one long after it was asked to.
+  virtual uint32_t vcpus() const = 0;
+  // Brings the number of vCPUs to `wanted` as far as the driver and the guest can; returns what
+  // there is now. An error means that not even one could be added.
   virtual Task<Result<uint32_t>> resize_vcpus(uint32_t wanted) = 0;
-  // Adds memory up to `wanted` MiB in all; returns what there is now. Memory is never taken away.
+  // Adds memory up to `wanted` MiB in all and waits for the guest to take it (a guest that does not
+  // is logged); returns what there is now. Memory is never taken away.
   virtual Task<Result<uint64_t>> resize_memory(uint64_t wanted) = 0;
 };
 

@@ -59,6 +59,8 @@ Status make_group(const HostCgroups::Hierarchy& hierarchy, bool unified, const s
 
 Result<std::unique_ptr<SandboxCgroups>> SandboxCgroups::create(const Request& request,
                                                                HostCgroups host, Journal& journal) {
+  // A broken spec is no weakness of the host: refused on any.
+  TRY(const std::string path, sandbox_cgroup_path(request.cgroups_path, request.id));
   std::unique_ptr<SandboxCgroups> self(new SandboxCgroups());
   self->host_ = std::move(host);
   self->sandbox_only_ = request.sandbox_only;
@@ -71,28 +73,16 @@ Result<std::unique_ptr<SandboxCgroups>> SandboxCgroups::create(const Request& re
     log::warn("the host has no writable control groups: nothing limits or counts this sandbox");
     return self;
   }
-  auto made = self->make_all(request, journal);
-  if (made) return self;
-  // A broken spec is no weakness of the host, whose own EINVAL is one.
-  const bool bad_spec =
-      made.error().code() == Code::kInvalidArgument && made.error().sys_errno() == 0;
-  if (request.sandbox_only || bad_spec) {
-    return std::unexpected(std::move(made.error()));
+  const std::string home = request.sandbox_only ? path : overhead_cgroup_path(request.id);
+  auto made = self->make_groups(home, false, journal, &self->home_);
+  // Threads of one process cannot be in two places of the unified hierarchy.
+  if (made && !request.sandbox_only && !self->host_.unified) {
+    made = self->make_groups(path, true, journal, &self->vcpus_);
   }
+  if (made) return self;
+  if (request.sandbox_only) return std::unexpected(std::move(made.error()));
   self->give_up(made.error());
   return self;
-}
-
-Status SandboxCgroups::make_all(const Request& request, Journal& journal) {
-  if (sandbox_only_) {
-    TRY(std::string path, sandbox_cgroup_path(request.cgroups_path, request.id));
-    return make_groups(path, false, journal, &home_);
-  }
-  TRY_STATUS(make_groups(overhead_cgroup_path(request.id), false, journal, &home_));
-  // Threads of one process cannot be in two places of the unified hierarchy.
-  if (host_.unified) return {};
-  TRY(std::string path, sandbox_cgroup_path(request.cgroups_path, request.id));
-  return make_groups(path, true, journal, &vcpus_);
 }
 
 void SandboxCgroups::give_up(const Error& why) {

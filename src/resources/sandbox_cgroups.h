@@ -50,7 +50,6 @@ class SandboxCgroups {
   };
 
   SandboxCgroups() = default;
-  Status make_all(const Request& request, Journal& journal);
   Status make_groups(const std::string& path, bool vcpus_only, Journal& journal,
                      std::vector<Group>* made);
   Status enter_home();

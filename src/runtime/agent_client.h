@@ -33,7 +33,7 @@ class AgentClient {
   Task<Status> destroy_sandbox();
   Task<Result<grpc::GuestDetailsResponse>> guest_details();
 
-  // Brings what was plugged online. `cpus`: vCPUs that came after the boot, 0 = memory only. Waits
+  // Brings what was plugged online. `cpus`: vCPUs that there are in all now, 0 = memory only. Waits
   // as long as an emulated guest needs for that many.
   Task<Status> online(uint32_t cpus);
 

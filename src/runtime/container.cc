@@ -29,7 +29,8 @@ Container::Container(Sandbox& sandbox, std::string id, std::string bundle, grpc:
       bundle_(std::move(bundle)),
       spec_(std::move(spec)),
       type_(type),
-      init_(std::make_shared<Process>(*this, "", spec_.process())) {}
+      init_(std::make_shared<Process>(*this, "", spec_.process())),
+      updating_(sandbox.executor()) {}
 
 std::shared_ptr<void> Container::keep_alive() {
   using Pair = std::pair<std::shared_ptr<Container>, std::shared_ptr<Sandbox>>;
@@ -106,17 +107,17 @@ Task<Status> Container::update(grpc::LinuxResources resources) {
     co_return fail(Code::kFailedPrecondition, "cannot update a stopped container");
   }
   CO_TRY_STATUS(Sandbox::check_host_cpus(resources.cpu().cpus()));
+  // One at a time: what a failed one takes back must not be another's.
+  const auto turn = co_await updating_.lock();
   grpc::LinuxResources& kept = *spec_.mutable_linux()->mutable_resources();
   const grpc::LinuxResources before = kept;
   keep_limits(resources, kept);
   // The VM first: what it has must not be less than what the container may use.
-  auto updated = co_await sandbox_.fit_vm();
+  auto updated = co_await sandbox_.grow_vm();
   if (updated) updated = co_await sandbox_.agent().update(id_, oci::to_guest(resources));
-  if (!updated) {
-    kept = before;
-    [[maybe_unused]] Status shrunk = co_await sandbox_.fit_vm();
-    co_return updated;
-  }
+  if (!updated) kept = before;
+  sandbox_.shrink_vm();
+  if (!updated) co_return updated;
   co_return co_await sandbox_.bind_host_cpus();
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/agent.pb.h"
+#include "base/event.h"
 #include "oci/annotations.h"
 #include "runtime/process.h"
 
@@ -58,6 +59,7 @@ class Container : public std::enable_shared_from_this<Container> {
   oci::ContainerType type_;
   std::shared_ptr<Process> init_;
   std::map<std::string, std::shared_ptr<Process>> execs_;
+  AsyncMutex updating_;
   enum class Freeze { kNone, kPausing, kPaused } freeze_ = Freeze::kNone;
 };
 

@@ -73,7 +73,7 @@ Task<Result<std::shared_ptr<Container>>> Sandbox::create_container(ContainerRequ
     co_await release_container_files(request.id, request.bundle);
     co_await run_poststop_hooks(request.id, request.bundle, request.spec);
     [[maybe_unused]] Status unbound = co_await bind_host_cpus();
-    [[maybe_unused]] Status shrunk = co_await fit_vm();
+    shrink_vm();
     co_return std::unexpected(std::move(made.error()));
   }
   co_return container;
@@ -115,7 +115,7 @@ Task<Status> Sandbox::prepare_container(ContainerRequest& request, Container& co
   if (!shared) co_return in_step("prepare files of the container", std::move(shared));
 
   phases_.begin("container");
-  CO_TRY_STATUS(co_await fit_vm());
+  CO_TRY_STATUS(co_await grow_vm());
   CO_TRY_STATUS(still_there());
   CO_TRY(auto guest, oci::to_guest(request.spec, context));
   for (const auto& note : guest.dropped) log::info(note, {{"container", request.id}});
@@ -187,7 +187,7 @@ Task<Status> Sandbox::remove_container(const std::string& id) {
   co_await run_poststop_hooks(id, container->bundle(), container->spec());
   containers_.erase(id);
   if (auto bound = co_await bind_host_cpus(); !bound) log::failure("host CPUs", bound.error());
-  if (auto fits = co_await fit_vm(); !fits) log::failure("size of the VM", fits.error());
+  shrink_vm();
   if (!removed)
     log::failure("the guest could not remove a container", removed.error(), {{"container", id}});
   co_return Status{};

@@ -81,9 +81,11 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
 
   // linux.resources.cpu.cpus of a container: kInvalidArgument when the host does not have them.
   static Status check_host_cpus(const std::string& list);
-  // Grows the VM to what its containers may use in all, and shrinks it where its VMM can; nothing
-  // with static_sandbox_resource_mgmt. A VMM or guest that refuses to grow is an error.
-  Task<Status> fit_vm();
+  // Grows the VM to what its containers may use in all; nothing with static_sandbox_resource_mgmt.
+  // A VMM that fails to is an error.
+  Task<Status> grow_vm();
+  // In the background, as a guest may hold on to a vCPU: takes away what no container needs.
+  void shrink_vm();
   // Restricts the sandbox to the CPUs of its containers, if they name any.
   Task<Status> bind_host_cpus();
 
@@ -124,6 +126,8 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   // kUnavailable once it is dead or being stopped.
   Status still_there() const;
   Task<Status> place_vcpus();
+  Result<VmSize> needed_size() const;
+  static Task<> shrink_vm_later(std::shared_ptr<Sandbox> self);
   Task<Status> prepare_container(ContainerRequest& request, Container& container);
   Task<Status> run_create_hooks(const std::string& id, const std::string& bundle,
                                 const grpc::Spec& spec);

@@ -91,7 +91,7 @@ Task<Status> Sandbox::load_config() {
 }
 
 Task<Status> Sandbox::make_state() {
-  CO_TRY(UniqueFd old, lock_sandbox(paths_));
+  CO_TRY(UniqueFd old, lock_sandbox_patiently(paths_));
   if (old) {
     // Its shim is dead, as the lock was free, and died without clean-up.
     log::warn("clearing what an earlier sandbox of this id left", {{"sandbox", id_}});
@@ -106,7 +106,8 @@ Task<Status> Sandbox::make_state() {
   CO_TRY_STATUS(make_dirs(std::string(kStateRoot), 0750));
   CO_TRY_STATUS(make_dirs(std::string(kVmRoot), 0750));
   CO_TRY_STATUS(make_dir(paths_.state, 0700));
-  CO_TRY(owner_lock_, lock_sandbox(paths_));
+  CO_TRY(owner_lock_, lock_sandbox_patiently(paths_));
+  if (!owner_lock_) co_return fail(Code::kAborted, paths_.state + " was removed by somebody");
   CO_TRY(auto journal, Journal::open(paths_.journal));
   journal_ = std::make_unique<Journal>(std::move(journal));
   CO_TRY_STATUS(journal_->add(journal::tree_entry(paths_.vm)));
@@ -159,7 +160,9 @@ Task<Status> Sandbox::boot_vm() {
   request.phases = &phases_;
   CO_TRY(vm_, co_await Vm::boot(std::move(request)));
   pid_ = vm_->pid();
-  if (!fixed) resizer_ = std::make_unique<VmResizer>(executor_, *vm_, boot);
+  if (!fixed) {
+    resizer_ = std::make_unique<VmResizer>(executor_, *vm_, boot, [this] { return place_vcpus(); });
+  }
   co_return in_step("control groups of the vCPUs", co_await place_vcpus());
 }
 

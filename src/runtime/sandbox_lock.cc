@@ -4,6 +4,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <chrono>
+#include <thread>
+
 namespace kata::runtime {
 
 Result<UniqueFd> lock_sandbox(const SandboxPaths& paths) {
@@ -29,6 +32,15 @@ Result<UniqueFd> lock_sandbox(const SandboxPaths& paths) {
   }
   if (held.st_dev == named.st_dev && held.st_ino == named.st_ino) return folder;
   return fail(Code::kAlreadyExists, paths.state + " was made anew by another sandbox just now");
+}
+
+Result<UniqueFd> lock_sandbox_patiently(const SandboxPaths& paths) {
+  constexpr int kTries = 10;
+  for (int i = 1;; ++i) {
+    auto lock = lock_sandbox(paths);
+    if (lock || lock.error().code() != Code::kAlreadyExists || i == kTries) return lock;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
 }
 
 }  // namespace kata::runtime

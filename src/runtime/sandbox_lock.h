@@ -13,4 +13,7 @@ namespace kata::runtime {
 // Empty when the folder does not exist; kAlreadyExists when somebody else holds the lock.
 Result<UniqueFd> lock_sandbox(const SandboxPaths& paths);
 
+// Tries for a tenth of a second: `kata-runtime gc` looks at locks by taking them, for a moment.
+Result<UniqueFd> lock_sandbox_patiently(const SandboxPaths& paths);
+
 }  // namespace kata::runtime

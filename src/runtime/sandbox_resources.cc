@@ -29,19 +29,30 @@ Task<Status> Sandbox::bind_host_cpus() {
   co_return bound;
 }
 
-Task<Status> Sandbox::fit_vm() {
-  auto self = shared_from_this();
-  if (!resizer_ || !death_reason_.empty() || stopping_) co_return Status{};
+Result<VmSize> Sandbox::needed_size() const {
   std::vector<const grpc::LinuxResources*> limits;
   for (const auto& [id, container] : containers_) {
     if (container->state() == Container::State::kStopped) continue;
     limits.push_back(&container->spec().linux().resources());
   }
-  CO_TRY(VmSize wanted, size_with(limits, request_.spec, config_.config.hypervisor));
-  const uint32_t before = resizer_->now().vcpus;
-  CO_TRY_STATUS(in_step("size of the VM", co_await resizer_->fit(wanted, *agent_)));
-  if (resizer_->now().vcpus <= before) co_return Status{};
-  co_return in_step("control groups of the vCPUs", co_await place_vcpus());
+  return size_with(limits, request_.spec, config_.config.hypervisor);
+}
+
+Task<Status> Sandbox::grow_vm() {
+  auto self = shared_from_this();
+  if (!resizer_) co_return Status{};
+  CO_TRY_STATUS(still_there());
+  CO_TRY(VmSize needed, needed_size());
+  co_return in_step("size of the VM", co_await resizer_->grow(needed, *agent_));
+}
+
+void Sandbox::shrink_vm() {
+  if (resizer_) spawn(executor_, shrink_vm_later(shared_from_this()));
+}
+
+Task<> Sandbox::shrink_vm_later(std::shared_ptr<Sandbox> self) {
+  if (!self->still_there()) co_return;
+  if (auto needed = self->needed_size()) co_await self->resizer_->shrink(*needed);
 }
 
 }  // namespace kata::runtime

@@ -16,6 +16,8 @@ namespace {
 // A kernel and an agent do not fit in less.
 constexpr uint64_t kLeastMemory = 64;
 constexpr uint64_t kMiB = 1 << 20;
+// Of our kernel, and below what q35 takes under any accelerator.
+constexpr uint64_t kMostVcpus = 240;
 constexpr int64_t kMostMemory = int64_t{1} << 50;
 
 uint64_t host_memory_mib() {
@@ -99,7 +101,8 @@ VmSize most_size(const config::HypervisorConfig& config) {
   auto bounded = [](uint64_t host, uint64_t configured) {
     return static_cast<uint32_t>(configured > 0 ? std::min(host, configured) : host);
   };
-  return {bounded(static_cast<uint64_t>(get_nprocs()), config.default_maxvcpus),
+  const auto host_cpus = static_cast<uint64_t>(get_nprocs());
+  return {bounded(std::min(host_cpus, kMostVcpus), config.default_maxvcpus),
           bounded(host_memory_mib(), config.default_maxmemory)};
 }
 

@@ -19,7 +19,8 @@ Result<VmSize> boot_size(const grpc::Spec& spec, const config::HypervisorConfig&
 Result<VmSize> size_with(const std::vector<const grpc::LinuxResources*>& containers,
                          const grpc::Spec& first, const config::HypervisorConfig& config);
 
-// The most that a VM can grow to: the host's, or less where the configuration says so.
+// The most that a VM can grow to: the host's and 240 vCPUs, or less where the configuration says
+// so.
 VmSize most_size(const config::HypervisorConfig& config);
 
 }  // namespace kata::runtime

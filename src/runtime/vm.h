@@ -54,6 +54,7 @@ class Vm {
   Task<Status> remove_net(const std::string& id) { return hypervisor_->remove_net(id); }
   // As the VMM's driver does it; nothing below the size at boot.
   hypervisor::Capabilities capabilities() const { return hypervisor_->capabilities(); }
+  uint32_t vcpus() const { return hypervisor_->vcpus(); }
   Task<Result<uint32_t>> resize_vcpus(uint32_t wanted) { return hypervisor_->resize_vcpus(wanted); }
   Task<Result<uint64_t>> resize_memory(uint64_t wanted) {
     return hypervisor_->resize_memory(wanted);

@@ -8,72 +8,66 @@ namespace kata::runtime {
 
 namespace {
 
-// The guest keeps books about new memory in the memory that it has: 64 bytes for each 4 KiB, so a
-// step of more than this times what is there would not fit.
-constexpr uint64_t kMostGrowth = 48;
+// The guest keeps books about new memory in the memory that it has: 64 bytes for each 4 KiB. With
+// this much in one step they take a quarter of it.
+constexpr uint64_t kMostGrowth = 16;
 
 }  // namespace
 
-bool VmResizer::fits() const {
+bool VmResizer::can_grow_to(const VmSize& wanted) const {
   const auto can = vm_.capabilities();
-  const bool cpus = wanted_.vcpus > now_.vcpus ? !can.hotplug_cpu
-                                               : wanted_.vcpus == now_.vcpus || !can.unplug_cpu;
-  return cpus && (wanted_.memory_mib <= now_.memory_mib || !can.hotplug_memory);
+  return (wanted.vcpus > now_.vcpus && can.hotplug_cpu) ||
+         (wanted.memory_mib > now_.memory_mib && can.hotplug_memory && !memory_full_);
 }
 
-Task<Status> VmResizer::fit(VmSize wanted, AgentClient& agent) {
-  wanted_ = {std::max(wanted.vcpus, boot_.vcpus), std::max(wanted.memory_mib, boot_.memory_mib)};
-  while (changing_) co_await changing_->wait();
-  if (fits()) co_return Status{};
-  changing_.emplace(executor_);
-  auto done = co_await resize(agent);
-  changing_->set();
-  changing_.reset();
-  co_return done;
+Task<Status> VmResizer::grow(VmSize wanted, AgentClient& agent) {
+  const auto turn = co_await turn_.lock();
+  now_.vcpus = vm_.vcpus();
+  if (!can_grow_to(wanted)) co_return Status{};
+  CO_TRY_STATUS(in_step("memory", co_await grow_memory(wanted.memory_mib, agent)));
+  co_return in_step("vCPUs", co_await grow_vcpus(wanted.vcpus, agent));
 }
 
-Task<Status> VmResizer::resize(AgentClient& agent) {
-  CO_TRY_STATUS(in_step("memory", co_await resize_memory(agent)));
-  co_return in_step("vCPUs", co_await resize_vcpus(agent));
-}
-
-Task<Status> VmResizer::resize_vcpus(AgentClient& agent) {
-  const uint32_t before = now_.vcpus, wanted = wanted_.vcpus;
-  if (wanted == before) co_return Status{};
-  if (wanted < before && !vm_.capabilities().unplug_cpu) co_return Status{};
-  if (wanted > before && !vm_.capabilities().hotplug_cpu) co_return Status{};
-  auto changed = co_await vm_.resize_vcpus(wanted);
-  if (!changed) {
-    // A guest that does not let go of a CPU is not worth a failure.
-    if (wanted > before) co_return std::unexpected(std::move(changed.error()));
-    log::failure("a vCPU stays", changed.error());
-    co_return Status{};
-  }
-  now_.vcpus = *changed;
+Task<Status> VmResizer::grow_vcpus(uint32_t wanted, AgentClient& agent) {
+  if (wanted <= now_.vcpus || !vm_.capabilities().hotplug_cpu) co_return Status{};
+  const uint32_t before = now_.vcpus;
+  CO_TRY(now_.vcpus, co_await vm_.resize_vcpus(wanted));
   if (now_.vcpus <= before) co_return Status{};
   log::info("the VM has more vCPUs", {{"vcpus", std::to_string(now_.vcpus)}});
-  co_return co_await agent.online(now_.vcpus - boot_.vcpus);
+  CO_TRY_STATUS(in_step("control groups", co_await on_vcpus_()));
+  // A guest that is late brings them online when they show up.
+  auto online = co_await agent.online(now_.vcpus);
+  if (!online) log::failure("the guest does not use all its vCPUs yet", online.error());
+  co_return Status{};
 }
 
-Task<Status> VmResizer::resize_memory(AgentClient& agent) {
+Task<Status> VmResizer::grow_memory(uint32_t wanted, AgentClient& agent) {
   if (!vm_.capabilities().hotplug_memory) co_return Status{};
-  while (now_.memory_mib < wanted_.memory_mib) {
+  while (now_.memory_mib < wanted && !memory_full_) {
     const uint64_t before = now_.memory_mib;
-    const uint64_t step = std::min<uint64_t>(wanted_.memory_mib, before * kMostGrowth);
-    auto size = co_await vm_.resize_memory(step);
+    auto size = co_await vm_.resize_memory(std::min<uint64_t>(wanted, before * kMostGrowth));
     // Every slot is taken, or the ceiling is near.
-    const bool full = size ? *size <= before : size.error().code() == Code::kResourceExhausted;
-    if (full) {
+    memory_full_ = size ? *size <= before : size.error().code() == Code::kResourceExhausted;
+    if (memory_full_) {
       log::warn("the VM cannot get more memory",
-                {{"mib", std::to_string(before)}, {"wanted", std::to_string(wanted_.memory_mib)}});
+                {{"mib", std::to_string(before)}, {"wanted", std::to_string(wanted)}});
       co_return Status{};
     }
     if (!size) co_return std::unexpected(std::move(size.error()));
     now_.memory_mib = static_cast<uint32_t>(*size);
     log::info("the VM has more memory", {{"mib", std::to_string(*size)}});
-    CO_TRY_STATUS(co_await agent.online(0));
+    auto online = co_await agent.online(0);
+    if (!online) log::failure("the guest does not use all its memory yet", online.error());
   }
   co_return Status{};
+}
+
+Task<> VmResizer::shrink(VmSize wanted) {
+  const auto turn = co_await turn_.lock();
+  const uint32_t least = std::max(wanted.vcpus, boot_.vcpus);
+  if (!vm_.capabilities().unplug_cpu || vm_.vcpus() <= least) co_return;
+  auto left = co_await vm_.resize_vcpus(least);
+  if (!left) log::failure("vCPUs cannot be taken away", left.error());
 }
 
 }  // namespace kata::runtime

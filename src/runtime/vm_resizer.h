@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <functional>
 
 #include "base/event.h"
 #include "runtime/agent_client.h"
@@ -8,30 +8,37 @@
 
 namespace kata::runtime {
 
-// Keeps a running VM as large as it should be: one change at a time, the newest wish counts. vCPUs
-// go where the VMM can take them away, memory never does. Owns nothing; one event loop; `vm`
-// outlives it.
+// Changes the size of a running VM: one change at a time. vCPUs go where the VMM can take them
+// away, memory never does. Owns nothing; one event loop; `vm` outlives it.
 class VmResizer {
  public:
-  VmResizer(asio::any_io_executor executor, Vm& vm, VmSize boot)
-      : executor_(std::move(executor)), vm_(vm), boot_(boot), now_(boot), wanted_(boot) {}
+  // Runs when the VMM has more vCPU threads, before the guest uses them.
+  using OnVcpus = std::function<Task<Status>()>;
 
-  // Comes back when the guest has what the newest fit() asked for, as far as the VMM can give it;
-  // what it cannot is a warning. Any number of callers.
-  Task<Status> fit(VmSize wanted, AgentClient& agent);
-  VmSize now() const { return now_; }
+  VmResizer(asio::any_io_executor executor, Vm& vm, VmSize boot, OnVcpus on_vcpus)
+      : turn_(std::move(executor)),
+        vm_(vm),
+        on_vcpus_(std::move(on_vcpus)),
+        boot_(boot),
+        now_(boot) {}
+
+  // Comes back when the VM has at least `wanted`, as far as it can: what its ceiling forbids, and
+  // what the guest is late with, is a warning. Any number of callers.
+  Task<Status> grow(VmSize wanted, AgentClient& agent);
+  // Takes vCPUs beyond `wanted` away where that works. May take as long as the guest wants.
+  Task<> shrink(VmSize wanted);
 
  private:
-  bool fits() const;
-  Task<Status> resize(AgentClient& agent);
-  Task<Status> resize_vcpus(AgentClient& agent);
-  Task<Status> resize_memory(AgentClient& agent);
+  bool can_grow_to(const VmSize& wanted) const;
+  Task<Status> grow_vcpus(uint32_t wanted, AgentClient& agent);
+  Task<Status> grow_memory(uint32_t wanted, AgentClient& agent);
 
-  asio::any_io_executor executor_;
+  AsyncMutex turn_;
   Vm& vm_;
+  OnVcpus on_vcpus_;
   const VmSize boot_;
-  VmSize now_, wanted_;
-  std::optional<Event> changing_;  // a change is under way
+  VmSize now_;
+  bool memory_full_ = false;
 };
 
 }  // namespace kata::runtime

@@ -79,10 +79,12 @@ Task<> UeventMonitor::listen(UniqueFd socket) {
 
 void UeventMonitor::handle(std::string_view message) {
   auto event = parse_uevent(message);
-  if (!event || event->subsystem != "memory" || event->action != "add") return;
+  if (!event || event->action != "add") return;
+  if (event->subsystem != "memory" && event->subsystem != "cpu") return;
   std::string file = "/sys" + event->devpath + "/online";
   if (auto state = read_file(file); !state || state->starts_with("1")) return;
-  if (auto done = write_existing(file, "1"); !done) log::failure("new memory", done.error());
+  if (auto done = write_existing(file, "1"); !done)
+    log::failure("new " + event->subsystem, done.error());
 }
 
 Task<Result<std::string>> UeventMonitor::await_device(std::string what, Look look,

@@ -25,7 +25,8 @@ class UeventMonitor {
   explicit UeventMonitor(asio::any_io_executor executor)
       : executor_(executor), changed_(executor) {}
 
-  // Opens the netlink socket and starts listening. New memory blocks are brought online at once.
+  // Opens the netlink socket and starts listening. New CPUs and memory blocks are
+  // brought online at once.
   Status start();
 
   // Looks until `look` answers; `what` names the device in the error after `limit`.

@@ -42,27 +42,27 @@ uint32_t switch_on_all(const std::string& folder, std::string_view prefix) {
   return on;
 }
 
-}  // namespace
-
-uint32_t boot_cpu_switches(const std::string& sysfs) {
-  uint32_t on = 0;
-  for (const auto& file : switches(sysfs + "/devices/system/cpu", "cpu")) {
-    auto state = read_file(file);
-    if (state && state->starts_with("1")) ++on;
-  }
-  return on;
+// CPUs that cannot be switched off: the first.
+uint32_t always_on(const std::string& folder) {
+  auto names = list_dir(folder);
+  if (!names) return 0;
+  return static_cast<uint32_t>(std::ranges::count_if(*names, [&](const std::string& name) {
+    return is_numbered(name, "cpu") && !path_exists(folder + "/" + name + "/online");
+  }));
 }
+
+}  // namespace
 
 Task<Status> online_cpus(UeventMonitor& uevents, std::string sysfs, uint32_t count,
                          Clock::duration silence) {
   std::string folder = sysfs + "/devices/system/cpu";
   uint32_t on = 0;
   auto look = [&on, folder, count]() -> std::optional<std::string> {
-    on = switch_on_all(folder, "cpu");
+    on = always_on(folder) + switch_on_all(folder, "cpu");
     if (on < count) return std::nullopt;
     return std::string();
   };
-  const std::string what = "the rest of " + std::to_string(count) + " CPUs besides the first";
+  const std::string what = "the rest of " + std::to_string(count) + " CPUs";
   while (true) {
     const uint32_t before = on;
     auto done = co_await uevents.await_device(what, look, silence);

@@ -13,10 +13,7 @@ namespace kata::agent {
 // seconds for each.
 inline constexpr Clock::duration kCpuSilence = 60s;
 
-// How many CPUs that can be switched are on: at the start of the agent, those of the boot.
-uint32_t boot_cpu_switches(const std::string& sysfs);
-
-// Waits until `count` CPUs that can be switched are online, bringing each online as it shows up
+// Waits until `count` CPUs in all are online, bringing each online as it shows up
 // (by uevent, no polling). As long as CPUs come there is no end to it; kDeadlineExceeded when none
 // came for `silence`, with the number of those that did. CPUs that the kernel brought online by
 // itself count. `sysfs` is "/sys" except in tests.

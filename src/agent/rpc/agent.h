@@ -2,7 +2,6 @@
 
 #include "agent/config/agent_config.h"
 #include "agent/device/uevents.h"
-#include "agent/guest/cpu_memory.h"
 #include "agent/sandbox/sandbox.h"
 #include "agent/storage/storage_set.h"
 #include "ttrpc/server.h"
@@ -23,8 +22,7 @@ struct Agent {
 
   asio::any_io_executor executor;
   const AgentConfig config;
-  const bool is_init;                                    // PID 1 of the guest
-  const uint32_t boot_cpus = boot_cpu_switches("/sys");  // those that can be switched off
+  const bool is_init;  // PID 1 of the guest
   UeventMonitor uevents;
   ContainerViews views;  // outlives the containers
   Sandbox sandbox;

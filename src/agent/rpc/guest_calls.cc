@@ -54,10 +54,7 @@ Status widen_cpusets(Agent& agent) {
 Task<Result<Empty>> online_cpu_mem(Agent& agent, grpc::OnlineCPUMemRequest request) {
   CO_TRY_STATUS(require_guest(agent, "bring CPUs and memory online"));
   if (request.nb_cpus() > 0) {
-    // It counts those that came after the boot.
-    const uint64_t count = uint64_t{agent.boot_cpus} + request.nb_cpus();
-    if (count > UINT32_MAX) co_return fail(Code::kInvalidArgument, "nb_cpus is too large");
-    CO_TRY_STATUS(co_await online_cpus(agent.uevents, kSysfs, static_cast<uint32_t>(count)));
+    CO_TRY_STATUS(co_await online_cpus(agent.uevents, kSysfs, request.nb_cpus()));
   }
   if (!request.cpu_only()) CO_TRY_STATUS(online_memory(kSysfs));
   if (request.nb_cpus() > 0) CO_TRY_STATUS(widen_cpusets(agent));

@@ -164,8 +164,8 @@ const std::string& ViewFs::text_of(uint64_t node, bool from_start) {
   Folder& folder = folders_.at(node >> kFolderShift);
   const auto file = static_cast<ViewFile>(node & kFileMask);
   auto& [text, made] = folder.texts[file];
-  const auto now = std::chrono::steady_clock::now();
-  if (text.empty() || (from_start && now - made >= kFresh)) {
+  const Time now = clock_();
+  if (!made || (from_start && now - *made >= kFresh)) {
     text = folder.maker(file);
     made = now;
   }

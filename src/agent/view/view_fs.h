@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -35,7 +36,11 @@ inline constexpr ViewPlace kViewPlaces[] = {
 class ViewFs {
  public:
   using Maker = std::function<std::string(ViewFile)>;
+  using Time = std::chrono::steady_clock::time_point;
   static constexpr std::chrono::milliseconds kFresh{50};
+
+  explicit ViewFs(std::function<Time()> clock = std::chrono::steady_clock::now)
+      : clock_(std::move(clock)) {}
 
   // Mounts on first use; the mount goes with the guest. An error is final and comes back each time.
   Status start(asio::any_io_executor executor, const std::string& mount_point);
@@ -49,7 +54,7 @@ class ViewFs {
  private:
   struct Text {
     std::string text;
-    std::chrono::steady_clock::time_point made;
+    std::optional<Time> made;
   };
   struct Folder {
     std::string id;
@@ -64,6 +69,7 @@ class ViewFs {
   std::string read(uint64_t unique, uint64_t node, std::string_view body);
   bool exists(uint64_t node) const;
 
+  std::function<Time()> clock_;
   UniqueFd device_;
   Status started_;
   bool tried_ = false;

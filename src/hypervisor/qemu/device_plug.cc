@@ -46,12 +46,15 @@ DevicePlug::DevicePlug(asio::any_io_executor executor, std::shared_ptr<QmpClient
 }
 
 void DevicePlug::on_event(const std::string& name, const Json& data) {
+  if (name == "ACPI_DEVICE_OST") on_ost(data);
   if (name != "DEVICE_DELETED" || !data.is_object()) return;
   auto id = data.find("device");
   if (id == data.end() || !id->is_string()) return;
-  auto waiting = removals_.find(id->get<std::string>());
+  const auto device = id->get<std::string>();
+  forget_vcpu(device);
+  auto waiting = removals_.find(device);
   if (waiting != removals_.end()) waiting->second->set();
-  auto late = late_nets_.find(id->get<std::string>());
+  auto late = late_nets_.find(device);
   if (late == late_nets_.end()) return;
   slots_.release(late->second);
   kata::spawn(executor_, remove_backend(qmp_, std::move(late->second)));
@@ -61,6 +64,7 @@ void DevicePlug::on_event(const std::string& name, const Json& data) {
 void DevicePlug::vm_ended() {
   ended_ = true;
   for (auto& [id, gone] : removals_) gone->set();
+  for (auto& [id, status] : osts_) status.set(0);
 }
 
 Task<Status> DevicePlug::run(std::string command, Json arguments) {

@@ -22,6 +22,8 @@ class DevicePlug {
   static constexpr auto kRemoveLimit = std::chrono::seconds(20);
   // Shorter: a NIC that the guest lets go of later is cleared away then.
   static constexpr auto kRemoveNetLimit = std::chrono::seconds(5);
+  // How long an emulated guest on a busy host may take to take a DIMM.
+  static constexpr auto kTakeMemoryLimit = std::chrono::seconds(60);
 
   DevicePlug(asio::any_io_executor executor, std::shared_ptr<QmpClient> qmp,
              const VmConfig& config);
@@ -42,6 +44,7 @@ class DevicePlug {
   Task<Result<uint64_t>> resize_memory(uint64_t wanted);
 
   bool scsi() const { return scsi_; }
+  uint32_t vcpus() const { return vcpus_; }
 
  private:
   Task<Status> run(std::string command, Json arguments);
@@ -56,7 +59,8 @@ class DevicePlug {
   Task<Result<std::string>> plug_disk(DiskDevice disk, Json device);
   Task<Status> plug_net(const NetDevice& net, Json device);
   Task<Status> add_one_vcpu();
-  Task<Status> remove_one_vcpu();
+  void forget_vcpu(const std::string& id);
+  void on_ost(const Json& data);
 
   std::shared_ptr<QmpClient> qmp_;
   asio::any_io_executor executor_;
@@ -73,6 +77,8 @@ class DevicePlug {
   uint32_t next_cpu_ = 0;
   uint32_t dimms_ = 0;
   std::map<std::string, std::shared_ptr<Event>> removals_;
+  // What the guest said of a DIMM (_OST, ACPI 6.5 section 6.3.5); 0 = taken.
+  std::map<std::string, Promise<int64_t>> osts_;
   std::map<std::string, std::string> late_nets_;  // id of the NIC by that of the device
   bool ended_ = false;
 };

@@ -275,6 +275,10 @@ Task<Status> Qemu::remove_net(const std::string& id) {
   co_return co_await plugs->remove_net(id);
 }
 
+uint32_t Qemu::vcpus() const {
+  return state_->plug ? state_->plug->vcpus() : config_.vcpus;
+}
+
 Task<Result<uint32_t>> Qemu::resize_vcpus(uint32_t wanted) {
   auto state = state_;
   CO_TRY(DevicePlug * plugs, plug(capabilities().hotplug_cpu));

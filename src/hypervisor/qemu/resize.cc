@@ -1,6 +1,7 @@
 // Growing and shrinking a running VM: vCPUs and memory (facts/hypervisors.md section 3.4).
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "hypervisor/qemu/device_plug.h"
 
 namespace kata::hypervisor::qemu {
@@ -24,6 +25,16 @@ const Json* free_socket(const Json& list) {
   return found;
 }
 
+// The DIMM stays plugged whatever the guest says, and it may take it later.
+Task<> wait_for_guest(Promise<int64_t> taken) {
+  if (!co_await taken.wait_for(DevicePlug::kTakeMemoryLimit)) {
+    log::warn("the guest has not taken its new memory yet");
+  } else if (taken.value() != 0) {
+    log::warn("the guest could not take its new memory",
+              {{"acpi_status", std::to_string(taken.value())}});
+  }
+}
+
 }  // namespace
 
 Task<Status> DevicePlug::add_one_vcpu() {
@@ -41,20 +52,39 @@ Task<Status> DevicePlug::add_one_vcpu() {
   co_return Status();
 }
 
-Task<Status> DevicePlug::remove_one_vcpu() {
-  CO_TRY_STATUS(co_await remove_device(plugged_vcpus_.back()));
-  plugged_vcpus_.pop_back();
-  --vcpus_;
-  co_return Status();
+// Whenever the guest lets go of it, be it after we stopped waiting.
+void DevicePlug::forget_vcpu(const std::string& id) {
+  if (std::erase(plugged_vcpus_, id) > 0) --vcpus_;
 }
 
 Task<Result<uint32_t>> DevicePlug::resize_vcpus(uint32_t wanted, bool remove) {
   wanted = std::min(wanted, max_vcpus_);
-  while (vcpus_ < wanted) CO_TRY_STATUS(co_await add_one_vcpu());
+  const uint32_t before = vcpus_;
+  while (vcpus_ < wanted) {
+    auto added = co_await add_one_vcpu();
+    if (added) continue;
+    if (vcpus_ == before) co_return std::unexpected(std::move(added.error()));
+    log::failure("not all vCPUs could be added", added.error());
+    break;
+  }
   while (remove && vcpus_ > wanted && !plugged_vcpus_.empty()) {
-    CO_TRY_STATUS(co_await remove_one_vcpu());
+    auto removed = co_await remove_device(plugged_vcpus_.back());
+    if (removed) continue;
+    log::failure("a vCPU stays", removed.error());
+    break;
   }
   co_return vcpus_;
+}
+
+void DevicePlug::on_ost(const Json& data) {
+  if (!data.is_object() || !data.contains("info") || !data["info"].is_object()) return;
+  const Json& info = data["info"];
+  auto device = info.find("device");
+  auto status = info.find("status");
+  if (device == info.end() || !device->is_string()) return;
+  if (status == info.end() || !status->is_number_integer()) return;
+  auto waiting = osts_.find(device->get<std::string>());
+  if (waiting != osts_.end()) waiting->second.set(status->get<int64_t>());
 }
 
 Task<Result<uint64_t>> DevicePlug::resize_memory(uint64_t wanted) {
@@ -75,15 +105,20 @@ Task<Result<uint64_t>> DevicePlug::resize_memory(uint64_t wanted) {
   if (in_file) backend["mem-path"] = memory_.hugepages ? "/dev/hugepages" : memory_.file_backend;
   if (memory_.prealloc || memory_.hugepages) backend["prealloc"] = true;
   CO_TRY_STATUS(co_await run("object-add", std::move(backend)));
-  Json dimm = {{"driver", "pc-dimm"}, {"id", "dimm" + backend_id}, {"memdev", backend_id}};
+  const std::string dimm_id = "dimm" + backend_id;
+  Json dimm = {{"driver", "pc-dimm"}, {"id", dimm_id}, {"memdev", backend_id}};
+  const Promise<int64_t> taken = osts_.try_emplace(dimm_id, executor_).first->second;
   Status plugged = co_await run("device_add", std::move(dimm));
   if (!plugged) {
+    osts_.erase(dimm_id);
     Json id = {{"id", backend_id}};
     co_await undo("object-del", std::move(id));
     co_return std::unexpected(std::move(plugged.error()));
   }
   ++dimms_;
   memory_.boot += size;
+  co_await wait_for_guest(taken);
+  osts_.erase(dimm_id);
   co_return memory_.boot;
 }
 

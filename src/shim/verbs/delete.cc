@@ -3,10 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <thread>
 
 #include "base/file.h"
 #include "containerd/task.pb.h"
@@ -46,16 +44,6 @@ bool belongs_to_a_pod(const std::string& bundle) {
   return type && *type == oci::ContainerType::kPodContainer;
 }
 
-// `kata-runtime gc` looks at locks by taking them, for a moment; a living shim keeps its own.
-Result<UniqueFd> lock_patiently(const runtime::SandboxPaths& paths) {
-  constexpr int kTries = 10;
-  for (int i = 1;; ++i) {
-    auto lock = runtime::lock_sandbox(paths);
-    if (lock || lock.error().code() != Code::kAlreadyExists || i == kTries) return lock;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-}
-
 Status free_task(const Options& options, const std::string& bundle) {
   Status first;
   if (!belongs_to_a_pod(bundle)) {
@@ -64,7 +52,7 @@ Status free_task(const Options& options, const std::string& bundle) {
     const OldDaemon daemon{options.id, socket, read_pid(bundle + "/shim.pid")};
     TRY(bool gone, end_old_daemon(daemon));
     if (gone) {
-      auto lock = lock_patiently(runtime::SandboxPaths(options.id));
+      auto lock = runtime::lock_sandbox_patiently(runtime::SandboxPaths(options.id));
       // Held by a living shim: the folders of this id are those of a sandbox in another namespace.
       const bool foreign = !lock && lock.error().code() == Code::kAlreadyExists;
       if (!foreign) first = free_sandbox(options.id, bundle);
