@@ -27,12 +27,15 @@ const Json* free_socket(const Json& list) {
 
 // The DIMM stays plugged whatever the guest says, and it may take it later.
 Task<> wait_for_guest(Promise<int64_t> taken) {
-  if (!co_await taken.wait_for(DevicePlug::kTakeMemoryLimit)) {
+  // In a condition g++ 12 makes an illegal instruction of it.
+  const bool answered = co_await taken.wait_for(DevicePlug::kTakeMemoryLimit);
+  if (!answered) {
     log::warn("the guest has not taken its new memory yet");
-  } else if (taken.value() != 0) {
-    log::warn("the guest could not take its new memory",
-              {{"acpi_status", std::to_string(taken.value())}});
+    co_return;
   }
+  const int64_t status = taken.value();
+  if (status == 0) co_return;
+  log::warn("the guest could not take its new memory", {{"acpi_status", std::to_string(status)}});
 }
 
 }  // namespace
