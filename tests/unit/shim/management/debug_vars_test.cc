@@ -11,7 +11,9 @@ TEST(DebugVars, MemoryAndCommandLineAsJson) {
   const auto response = answer_debug("/debug/vars");
   EXPECT_EQ(response.status, 200);
   const auto json = nlohmann::json::parse(response.body);
+#if !defined(KATA_SANITIZED)  // whose allocator tells mallinfo2(3) nothing
   EXPECT_GT(json["memory"]["used_bytes"].get<int64_t>(), 0);
+#endif
   EXPECT_NE(json["cmdline"][0].get<std::string>().find("shim_test"), std::string::npos);
 }
 
