@@ -366,7 +366,7 @@ Task<Status> freeze_while(Cgroup* group, Task<> other) {
   std::optional<Status> result;
   Event done(executor);
   spawn(executor, store_freeze(group, &result, done));
-  co_await sleep_for(50ms);
+  co_await sleep_for(200ms);
   co_await std::move(other);
   co_await done.wait();
   co_return std::move(*result);
@@ -398,7 +398,7 @@ TEST_F(StubbornCgroup, WhatDoesNotFreezeIsLetGoOn) {
   ASSERT_FALSE(frozen);
   EXPECT_EQ(frozen.error().code(), Code::kDeadlineExceeded);
   EXPECT_EQ(wish(), "0");
-  EXPECT_GE(turns, 50);
+  EXPECT_GE(turns, 20);  // of some 100 on a quiet machine
 }
 
 TEST_F(StubbornCgroup, AThawEndsAFreezeThatIsUnderWay) {
