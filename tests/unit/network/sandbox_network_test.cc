@@ -9,7 +9,6 @@
 namespace kata::network {
 namespace {
 
-using hypervisor::NetDevice;
 using testing::HasSubstr;
 
 class SandboxNetworkTest : public NetworkBed {
