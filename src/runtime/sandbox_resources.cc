@@ -51,8 +51,11 @@ void Sandbox::shrink_vm() {
 }
 
 Task<> Sandbox::shrink_vm_later(std::shared_ptr<Sandbox> self) {
-  if (!self->still_there()) co_return;
-  if (auto needed = self->needed_size()) co_await self->resizer_->shrink(*needed);
+  const auto needed = [self]() -> Result<VmSize> {
+    TRY_STATUS(self->still_there());
+    return self->needed_size();
+  };
+  co_await self->resizer_->shrink(needed);
 }
 
 }  // namespace kata::runtime

@@ -16,11 +16,13 @@ constexpr uint64_t kMostGrowth = 16;
 
 bool VmResizer::can_grow_to(const VmSize& wanted) const {
   const auto can = vm_.capabilities();
-  return (wanted.vcpus > now_.vcpus && can.hotplug_cpu) ||
+  return (wanted.vcpus > vm_.vcpus() && can.hotplug_cpu) ||
          (wanted.memory_mib > now_.memory_mib && can.hotplug_memory && !memory_full_);
 }
 
 Task<Status> VmResizer::grow(VmSize wanted, AgentClient& agent) {
+  // A VM that is large enough keeps nobody waiting for somebody else's growth.
+  if (!shrinking_ && !can_grow_to(wanted)) co_return Status{};
   const auto turn = co_await turn_.lock();
   now_.vcpus = vm_.vcpus();
   if (!can_grow_to(wanted)) co_return Status{};
@@ -62,11 +64,16 @@ Task<Status> VmResizer::grow_memory(uint32_t wanted, AgentClient& agent) {
   co_return Status{};
 }
 
-Task<> VmResizer::shrink(VmSize wanted) {
+Task<> VmResizer::shrink(std::function<Result<VmSize>()> needed) {
   const auto turn = co_await turn_.lock();
-  const uint32_t least = std::max(wanted.vcpus, boot_.vcpus);
-  if (!vm_.capabilities().unplug_cpu || vm_.vcpus() <= least) co_return;
+  // Asked now: while this waited for its turn a container may have come.
+  const auto size = needed();
+  if (!size || !vm_.capabilities().unplug_cpu) co_return;
+  const uint32_t least = std::max(size->vcpus, boot_.vcpus);
+  if (vm_.vcpus() <= least) co_return;
+  shrinking_ = true;
   auto left = co_await vm_.resize_vcpus(least);
+  shrinking_ = false;
   if (!left) log::failure("vCPUs cannot be taken away", left.error());
 }
 

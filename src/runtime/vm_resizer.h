@@ -25,8 +25,9 @@ class VmResizer {
   // Comes back when the VM has at least `wanted`, as far as it can: what its ceiling forbids, and
   // what the guest is late with, is a warning. Any number of callers.
   Task<Status> grow(VmSize wanted, AgentClient& agent);
-  // Takes vCPUs beyond `wanted` away where that works. May take as long as the guest wants.
-  Task<> shrink(VmSize wanted);
+  // Takes vCPUs away that are beyond what `needed` says when its turn has come, where that works.
+  // May take as long as the guest wants.
+  Task<> shrink(std::function<Result<VmSize>()> needed);
 
  private:
   bool can_grow_to(const VmSize& wanted) const;
@@ -39,6 +40,7 @@ class VmResizer {
   const VmSize boot_;
   VmSize now_;
   bool memory_full_ = false;
+  bool shrinking_ = false;
 };
 
 }  // namespace kata::runtime
