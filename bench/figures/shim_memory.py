@@ -8,13 +8,6 @@ NAME = "memory"
 TITLE = "Host memory of a sandbox with one idle container"
 
 
-def _host_side(mappings):
-    """(guest RAM, translated code, the rest) in bytes of Pss."""
-    ram = sum(m["Pss"] for m in mappings if procfs.is_guest_ram(m))
-    code = sum(m["Pss"] for m in mappings if procfs.is_translation_buffer(m))
-    return ram, code, sum(m["Pss"] for m in mappings) - ram - code
-
-
 def _once(bench, rows):
     with bench.sandbox() as sandbox:
         time.sleep(3)
@@ -23,7 +16,7 @@ def _once(bench, rows):
         rows["shim RSS"].append(shim["Rss"])
         totals = [0, 0, 0]
         for pid, name in procfs.processes(sandbox.shim).items():
-            parts = _host_side(procfs.mappings(pid))
+            parts = procfs.host_side(procfs.mappings(pid))
             totals = [a + b for a, b in zip(totals, parts)]
             if pid != sandbox.shim:
                 rows.setdefault(f"{name} PSS", []).append(parts[1] + parts[2])

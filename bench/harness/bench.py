@@ -6,7 +6,7 @@ import re
 import subprocess
 
 from bed import containerd as cd
-from bed import image, places, run, task, wire
+from bed import cri_containerd, image, places, run, task, wire
 
 from harness import procfs
 
@@ -42,7 +42,7 @@ class Bench:
 
     def __init__(self, work, quick):
         self.work, self.quick = pathlib.Path(work), quick
-        self._daemon = self._where = self._rootfs = None
+        self._daemon = self._cri = self._where = self._rootfs = None
 
     def count(self, full, quick):
         return quick if self.quick else full
@@ -52,6 +52,14 @@ class Bench:
         if self._daemon is None:
             self._daemon = cd.Containerd(cd.VERSIONS[0], self.work / "c", [self._archive()])
         return self._daemon
+
+    @property
+    def cri(self):
+        """The containerd whose CRI plugin has our handlers; in a network namespace of its own."""
+        if self._cri is None:
+            archives = [self._archive(), cri_containerd.make_pause_archive(self.work / "pause")]
+            self._cri = cri_containerd.CriContainerd(cd.VERSIONS[0], self.work / "p", archives)
+        return self._cri
 
     @property
     def rootfs(self):
@@ -87,11 +95,11 @@ class Bench:
         return self._where
 
     def log(self):
-        return self._daemon.log() if self._daemon else ""
+        return "".join(daemon.log() for daemon in (self._daemon, self._cri) if daemon)
 
     def close(self):
         """What was left behind by the sandboxes, after it was removed."""
-        return self._daemon.close() if self._daemon else []
+        return [line for daemon in (self._daemon, self._cri) if daemon for line in daemon.close()]
 
 
 def pattern():

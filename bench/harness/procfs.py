@@ -39,6 +39,13 @@ def is_translation_buffer(mapping):
     return mapping["mode"].startswith("rwx") and not mapping["name"]
 
 
+def host_side(found):
+    """(guest RAM, translated code, the rest) of mappings(), in bytes of Pss."""
+    ram = sum(each["Pss"] for each in found if is_guest_ram(each))
+    code = sum(each["Pss"] for each in found if is_translation_buffer(each))
+    return ram, code, sum(each["Pss"] for each in found) - ram - code
+
+
 def children(pid):
     found = []
     for task in os.listdir(f"/proc/{pid}/task"):

@@ -1,0 +1,36 @@
+"""CPU time of ten pods started at once against ten started one after the other."""
+import concurrent.futures
+
+from harness import pods
+from harness.figure import Figure, bootstrap
+
+NAME = "pod-starts"
+TITLE = "Pods started at once"
+
+
+def _one_by_one(bench, pool, count):
+    total = 0
+    for _ in range(count):
+        with pods.idle_pods(bench, 1, pool) as (pod,):
+            total += pod.cpu
+    return total
+
+
+def _at_once(bench, pool, count):
+    with pods.idle_pods(bench, count, pool) as started:
+        return sum(pod.cpu for pod in started)
+
+
+def measure(bench):
+    count, rounds = bench.count(10, 3), bench.count(3, 1)
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        _one_by_one(bench, pool, 1)
+        pairs = [(_at_once(bench, pool, count), _one_by_one(bench, pool, count)) for _ in range(rounds)]
+    how = "shim and descendants, VMM included, when the pod's one container is started; "
+    ratios = [together / single for together, single in pairs]
+    return [
+        Figure(f"{count} pods at once", "s CPU", how + "summed", [together for together, _ in pairs], bench.where),
+        Figure(f"{count} x one pod", "s CPU", how + "summed", [single for _, single in pairs], bench.where),
+        Figure("at once / one by one", "x", "pairs, interleaved", ratios, bench.where, limit=1.05,
+               interval=bootstrap(ratios)),
+    ]
