@@ -43,10 +43,11 @@ kernel: build
 	@scripts/guest.sh --own
 
 bench: build
-	@scripts/packages.sh run
+	@scripts/packages.sh run test
 	@bench/run
 
 dist: build
+	@scripts/packages.sh kernel run dist
 	@scripts/dist.sh
 
 install: build

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes what is handed out, from the built tree, in build/dist:
-#   kata-static-<version>-<arch>.tar.zst   opt/kata/..., to be unpacked below /
+#   kata-static-<version>-<arch>.tar.zst   opt/kata/..., to be unpacked below /; QEMU and virtiofsd are inside
 #   kata-containers-cpp_<version>_<arch>.deb, and an .rpm where rpmbuild is installed
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -53,8 +53,9 @@ main() {
   chmod 755 "$work"
   mkdir -p "$out"
   DESTDIR=$work/stage PREFIX=/opt/kata "$repo/scripts/install.sh"
+  cp -al "$work/stage" "$work/package" # packages ask for the distribution's QEMU instead
+  "$repo/scripts/bundle_qemu.sh" "$work/stage/opt/kata"
   make_archive "$work/stage"
-  cp -al "$work/stage" "$work/package"
   add_usr "$work/package"
   write_control "$work/control"
   ! command -v rpmbuild >/dev/null || generators="DEB;RPM"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the Debian packages that a task needs, when some are missing.
 #
-#   packages.sh [build|kernel|run|test|lint|all]...      (default: all)
+#   packages.sh [build|kernel|run|test|lint|dist|all]...      (default: all)
 #   packages.sh --list [group]...                        prints them, installs nothing
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -15,6 +15,7 @@ declare -A group=(
     lz4 kmod cpio python3"
   [run]="qemu-system-x86 qemu-system-common qemu-system-data containerd runc busybox-static cpio lz4
     kmod python3 iproute2 util-linux procps"
+  [dist]="patchelf zstd"
   [test]="patchelf python3-pytest python3-grpcio python3-protobuf protobuf-compiler containernetworking-plugins
     g++ xz-utils zstd strace rpm prometheus"
   [lint]="clang-19 clang-tidy-19 libclang-rt-19-dev clang-format"
@@ -22,7 +23,7 @@ declare -A group=(
 
 wanted() {
   local names=("$@") name
-  [[ ${names[*]} != all ]] || names=(build kernel run test lint)
+  [[ ${names[*]} != all ]] || names=(build kernel run test lint dist)
   for name in "${names[@]}"; do
     [[ -n ${group[$name]:-} ]] || die "unknown package group $name"
     printf '%s\n' ${group[$name]}

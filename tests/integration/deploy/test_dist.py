@@ -6,8 +6,36 @@ import subprocess
 
 import pytest
 
-from bed import places, run
+from bed import containerd as cd
+from bed import leaks, places, run
 from bed.installer import Node, picture
+
+# A node without QEMU, virtiofsd and their data, where the unpacked archive is /opt/kata.
+BARE_NODE = """
+set -e
+mount -t tmpfs none /opt && mkdir /opt/kata && mount --bind "$0" /opt/kata
+for file in /usr/bin/qemu-system-x86_64 /usr/lib/qemu/virtiofsd /lib/x86_64-linux-gnu/libpixman-1.so.0; do
+  mount --bind /dev/null "$file"
+done
+for folder in /usr/share/qemu /usr/share/seabios /usr/lib/x86_64-linux-gnu/qemu; do mount -t tmpfs none "$folder"; done
+exec "$@"
+"""
+
+
+class BareNode(cd.Containerd):
+    """A containerd in a mount namespace of its own; only /opt/kata has a VMM."""
+
+    kind = "o"
+
+    def __init__(self, work, archives, tree):
+        self.tree = tree
+        super().__init__(cd.VERSIONS[0], work, archives)
+
+    def argv(self):
+        return ["unshare", "--mount", "sh", "-c", BARE_NODE, self.tree, *super().argv()]
+
+    def environment(self):
+        return {"PATH": "/opt/kata/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +61,25 @@ def test_row_1_unpacked_and_linked_by_hand(dist, tmp_path):
     foreign = [path for path, (kind, mode, uid, gid, *_) in picture(root / "opt").items()
                if uid or gid or (mode & 0o022 and not stat.S_ISLNK(mode))]
     assert not foreign
+
+
+def test_row_1_needs_no_qemu_of_the_node(dist, images, work):
+    (archive,) = dist.glob("kata-static-*.tar.zst")
+    tree = work / "bare"
+    tree.mkdir()
+    subprocess.run(["tar", "--zstd", "-xf", archive, "-C", tree], check=True)
+    node = BareNode(work / "o", [images[0][0]], tree / "opt/kata")
+    try:
+        version = os.uname().release
+        assert node.run("uname", "-r", runtime="io.containerd.kata.v2").ok().out.strip() != version
+        id = node.start_detached("sleep", "1000", runtime="io.containerd.kata.v2")
+        lines = [line for line in leaks.processes((id,)).values() if "sandbox-" in line or "virtiofsd" in line]
+        assert lines and all(line.startswith("/opt/kata/") for line in lines), lines
+        node.remove(id)
+    finally:
+        left = node.close()
+    assert not left, left
+    shutil.rmtree(tree)
 
 
 def test_the_archive_installs_itself(dist, tmp_path):
