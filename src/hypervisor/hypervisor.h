@@ -70,7 +70,10 @@ class Hypervisor {
   virtual Task<Result<std::vector<pid_t>>> vcpu_threads() = 0;
   // Hot plug. kUnimplemented where capabilities() says no; on failure nothing stays plugged.
   virtual Task<Result<DiskAddress>> add_disk(DiskDevice disk) = 0;
+  // The guest may let go of it after the error kDeadlineExceeded: what it used is freed then.
   virtual Task<Status> remove_disk(const std::string& id) = 0;
+  // Tells the guest a new size: not more than the disk has on the host.
+  virtual Task<Status> resize_disk(const std::string& id, uint64_t bytes) = 0;
   // The PCI path of the new device.
   virtual Task<Result<std::string>> add_net(NetDevice net) = 0;
   virtual Task<Status> remove_net(const std::string& id) = 0;

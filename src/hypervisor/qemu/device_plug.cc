@@ -8,6 +8,9 @@ namespace kata::hypervisor::qemu {
 
 namespace {
 
+// Far more than a guest's containers are given; QEMU's controller takes them all.
+constexpr size_t kMaxScsiDisks = 256;
+
 std::vector<int> numbers(const std::vector<UniqueFd>& fds) {
   std::vector<int> out;
   for (const UniqueFd& fd : fds) out.push_back(fd.get());
@@ -54,11 +57,19 @@ void DevicePlug::on_event(const std::string& name, const Json& data) {
   forget_vcpu(device);
   auto waiting = removals_.find(device);
   if (waiting != removals_.end()) waiting->second->set();
-  auto late = late_nets_.find(device);
-  if (late == late_nets_.end()) return;
-  slots_.release(late->second);
-  kata::spawn(executor_, remove_backend(qmp_, std::move(late->second)));
-  late_nets_.erase(late);
+  auto late = late_.find(device);
+  if (late == late_.end()) return;
+  free_place(late->second.id);
+  kata::spawn(executor_, remove_late(qmp_, std::move(late->second)));
+  late_.erase(late);
+}
+
+void DevicePlug::free_place(const std::string& id) {
+  slots_.release(id);
+  auto unit = disk_luns_.find(id);
+  if (unit == disk_luns_.end()) return;
+  luns_.erase(unit->second);
+  disk_luns_.erase(unit);
 }
 
 void DevicePlug::vm_ended() {
@@ -94,6 +105,37 @@ Task<Status> DevicePlug::remove_device(std::string id, Clock::duration limit) {
   co_return Status();
 }
 
+Task<Status> DevicePlug::unplug(Backend backend, Clock::duration limit) {
+  const std::string device = "virtio-" + backend.id;
+  Status removed = co_await remove_device(device, limit);
+  if (!removed) {
+    // The guest may do it later: on_event() goes on then.
+    if (removed.error().code() == Code::kDeadlineExceeded) late_[device] = std::move(backend);
+    co_return removed;
+  }
+  free_place(backend.id);
+  co_return co_await remove_backend(qmp_, std::move(backend));
+}
+
+// Needs nothing of the object, which may be gone before the answer.
+Task<Status> DevicePlug::remove_backend(std::shared_ptr<QmpClient> qmp, Backend backend) {
+  Json arguments = Json::object();
+  if (backend.is_disk) {
+    arguments["node-name"] = "drive-" + backend.id;
+  } else {
+    arguments["id"] = backend.id;
+  }
+  const std::string command = backend.is_disk ? "blockdev-del" : "netdev_del";
+  auto removed = co_await qmp->execute(command, std::move(arguments));
+  if (!removed) co_return std::unexpected(std::move(removed.error()));
+  co_return Status();
+}
+
+Task<> DevicePlug::remove_late(std::shared_ptr<QmpClient> qmp, Backend backend) {
+  Status removed = co_await remove_backend(std::move(qmp), std::move(backend));
+  if (!removed) log::failure("the back end of a device stays", removed.error());
+}
+
 Task<Result<std::string>> DevicePlug::add_disk(DiskDevice disk) {
   Json device = {{"id", "virtio-" + disk.id}, {"drive", "drive-" + disk.id}};
   // "share-rw" is a bool property; QMP wants it as such.
@@ -114,13 +156,17 @@ Task<Result<std::string>> DevicePlug::add_disk(DiskDevice disk) {
       device["iothread"] = "indep-iothread-" + std::to_string(next_iothread_++ % indep_iothreads_);
     }
     std::string id = disk.id;
-    auto plugged = co_await plug_disk(std::move(disk), std::move(device));
-    if (!plugged) slots_.release(id);
-    if (!plugged) co_return plugged;
-    co_return place.guest_path;
+    Status plugged = co_await plug_disk(std::move(disk), std::move(device));
+    if (plugged) co_return place.guest_path;
+    slots_.release(id);
+    co_return std::unexpected(std::move(plugged.error()));
   }
   if (disk_luns_.contains(disk.id)) {
     co_return fail(Code::kAlreadyExists, "disk " + disk.id + " is plugged");
+  }
+  if (luns_.size() >= kMaxScsiDisks) {
+    co_return fail(Code::kResourceExhausted, "all " + std::to_string(kMaxScsiDisks) +
+                                                 " units of the SCSI controller are taken");
   }
   uint32_t unit = 0;
   while (luns_.contains(unit)) ++unit;
@@ -131,35 +177,39 @@ Task<Result<std::string>> DevicePlug::add_disk(DiskDevice disk) {
   device["scsi-id"] = unit / 256;
   device["lun"] = unit % 256;
   std::string id = disk.id;
-  auto plugged = co_await plug_disk(std::move(disk), std::move(device));
+  Status plugged = co_await plug_disk(std::move(disk), std::move(device));
   if (!plugged) {
     luns_.erase(unit);
-    co_return plugged;
+    co_return std::unexpected(std::move(plugged.error()));
   }
   disk_luns_[id] = unit;
   co_return std::to_string(unit / 256) + ":" + std::to_string(unit % 256);
 }
 
-Task<Result<std::string>> DevicePlug::plug_disk(DiskDevice disk, Json device) {
-  CO_TRY_STATUS(co_await run("blockdev-add", disk_backend(disk)));
+Task<Status> DevicePlug::add_node(DiskDevice disk) {
+  Status added = co_await run("blockdev-add", disk_backend(disk));
+  if (added || disk.aio != "io_uring") co_return added;
+  // Hosts may forbid io_uring, containers' seccomp profiles do; the other way always works.
+  disk.aio = "threads";
+  co_return co_await run("blockdev-add", disk_backend(disk));
+}
+
+Task<Status> DevicePlug::plug_disk(DiskDevice disk, Json device) {
+  Json node = {{"node-name", "drive-" + disk.id}};
+  CO_TRY_STATUS(co_await add_node(std::move(disk)));
   Status plugged = co_await run("device_add", std::move(device));
-  if (!plugged) {
-    Json node = {{"node-name", "drive-" + disk.id}};
-    co_await undo("blockdev-del", std::move(node));
-    co_return std::unexpected(std::move(plugged.error()));
-  }
-  co_return std::string();
+  if (!plugged) co_await undo("blockdev-del", std::move(node));
+  co_return plugged;
 }
 
 Task<Status> DevicePlug::remove_disk(std::string id) {
-  CO_TRY_STATUS(co_await remove_device("virtio-" + id));
-  slots_.release(id);
-  if (auto unit = disk_luns_.find(id); unit != disk_luns_.end()) {
-    luns_.erase(unit->second);
-    disk_luns_.erase(unit);
-  }
-  Json node = {{"node-name", "drive-" + id}};
-  co_return co_await run("blockdev-del", std::move(node));
+  Backend backend{std::move(id), true};
+  co_return co_await unplug(std::move(backend), kRemoveLimit);
+}
+
+Task<Status> DevicePlug::resize_disk(std::string id, uint64_t bytes) {
+  Json arguments = {{"node-name", "drive-" + id}, {"size", bytes}};
+  co_return co_await run("block_resize", std::move(arguments));
 }
 
 Task<Result<std::string>> DevicePlug::add_net(NetDevice net) {
@@ -229,23 +279,8 @@ Task<Status> DevicePlug::plug_net(const NetDevice& net, Json device) {
 }
 
 Task<Status> DevicePlug::remove_net(std::string id) {
-  const std::string device = "virtio-" + id;
-  Status removed = co_await remove_device(device, kRemoveNetLimit);
-  if (!removed) {
-    // The guest may do it later: on_event() goes on then.
-    if (removed.error().code() == Code::kDeadlineExceeded) late_nets_[device] = id;
-    co_return removed;
-  }
-  slots_.release(id);
-  Json backend = {{"id", id}};
-  co_return co_await run("netdev_del", std::move(backend));
-}
-
-// Needs nothing of the object, which may be gone before the answer.
-Task<> DevicePlug::remove_backend(std::shared_ptr<QmpClient> qmp, std::string id) {
-  Json backend = {{"id", id}};
-  auto removed = co_await qmp->execute("netdev_del", std::move(backend));
-  if (!removed) log::failure("the back end of a network device stays", removed.error());
+  Backend backend{std::move(id), false};
+  co_return co_await unplug(std::move(backend), kRemoveNetLimit);
 }
 
 }  // namespace kata::hypervisor::qemu

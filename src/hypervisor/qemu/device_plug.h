@@ -20,7 +20,7 @@ class DevicePlug {
  public:
   // How long a guest may take to let go of a device.
   static constexpr auto kRemoveLimit = std::chrono::seconds(20);
-  // Shorter: a NIC that the guest lets go of later is cleared away then.
+  // Shorter. What the guest lets go of after the limit is cleared away then.
   static constexpr auto kRemoveNetLimit = std::chrono::seconds(5);
   // How long an emulated guest on a busy host may take to take a DIMM.
   static constexpr auto kTakeMemoryLimit = std::chrono::seconds(60);
@@ -36,6 +36,8 @@ class DevicePlug {
   // As a PCI disk its guest path; as a SCSI disk "target:lun".
   Task<Result<std::string>> add_disk(DiskDevice disk);
   Task<Status> remove_disk(std::string id);
+  // Tells the guest the size that the disk has on the host now.
+  Task<Status> resize_disk(std::string id, uint64_t bytes);
   // The guest path.
   Task<Result<std::string>> add_net(NetDevice net);
   Task<Status> remove_net(std::string id);
@@ -47,16 +49,27 @@ class DevicePlug {
   uint32_t vcpus() const { return vcpus_; }
 
  private:
+  // QEMU's host side of a device: a node of the block layer, or a network back end.
+  struct Backend {
+    std::string id;
+    bool is_disk = false;
+  };
   Task<Status> run(std::string command, Json arguments);
   // device_del and the wait for its end.
   Task<Status> remove_device(std::string id, Clock::duration limit = kRemoveLimit);
-  static Task<> remove_backend(std::shared_ptr<QmpClient> qmp, std::string id);
+  // The whole removal of a device with its back end.
+  Task<Status> unplug(Backend backend, Clock::duration limit);
+  static Task<Status> remove_backend(std::shared_ptr<QmpClient> qmp, Backend backend);
+  static Task<> remove_late(std::shared_ptr<QmpClient> qmp, Backend backend);
+  // Slot or SCSI unit of a device that is gone.
+  void free_place(const std::string& id);
   Task<Status> send_fds(const std::vector<UniqueFd>& fds, std::string prefix,
                         std::vector<std::string>* names);
   Task<Status> add_backend(const NetDevice& net);
   // Runs an undo step; its failure is only logged.
   Task<> undo(std::string command, Json arguments);
-  Task<Result<std::string>> plug_disk(DiskDevice disk, Json device);
+  Task<Status> add_node(DiskDevice disk);
+  Task<Status> plug_disk(DiskDevice disk, Json device);
   Task<Status> plug_net(const NetDevice& net, Json device);
   Task<Status> add_one_vcpu();
   void forget_vcpu(const std::string& id);
@@ -79,7 +92,7 @@ class DevicePlug {
   std::map<std::string, std::shared_ptr<Event>> removals_;
   // What the guest said of a DIMM (_OST, ACPI 6.5 section 6.3.5); 0 = taken.
   std::map<std::string, Promise<int64_t>> osts_;
-  std::map<std::string, std::string> late_nets_;  // id of the NIC by that of the device
+  std::map<std::string, Backend> late_;  // by the id of the device that the guest still holds
   bool ended_ = false;
 };
 

@@ -30,7 +30,11 @@ Result<PciPlace> PciSlots::take(const std::string& id) {
                       hex2(kFirstBridgeSlot + bridge) + "/" + hex2(number)};
     }
   }
-  return fail(Code::kResourceExhausted, "no free PCI slot");
+  return fail(Code::kResourceExhausted,
+              "all " + std::to_string(bridges_ * kSlotsPerBridge) +
+                  " PCI slots for disks and network devices are taken; default_bridges (at most 5) "
+                  "adds " +
+                  std::to_string(kSlotsPerBridge) + " each");
 }
 
 }  // namespace kata::hypervisor::qemu

@@ -263,6 +263,12 @@ Task<Status> Qemu::remove_disk(const std::string& id) {
   co_return co_await plugs->remove_disk(id);
 }
 
+Task<Status> Qemu::resize_disk(const std::string& id, uint64_t bytes) {
+  auto state = state_;
+  CO_TRY(DevicePlug * plugs, plug(capabilities().hotplug_disk));
+  co_return co_await plugs->resize_disk(id, bytes);
+}
+
 Task<Result<std::string>> Qemu::add_net(NetDevice net) {
   auto state = state_;
   CO_TRY(DevicePlug * plugs, plug(capabilities().hotplug_net));

@@ -38,6 +38,7 @@ class Qemu : public Hypervisor {
   Task<Result<std::vector<pid_t>>> vcpu_threads() override;
   Task<Result<DiskAddress>> add_disk(DiskDevice disk) override;
   Task<Status> remove_disk(const std::string& id) override;
+  Task<Status> resize_disk(const std::string& id, uint64_t bytes) override;
   Task<Result<std::string>> add_net(NetDevice net) override;
   Task<Status> remove_net(const std::string& id) override;
   uint32_t vcpus() const override;

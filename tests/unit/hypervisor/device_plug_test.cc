@@ -15,6 +15,7 @@ namespace {
 VmConfig one_bridge() {
   VmConfig config;
   config.pci_bridges = 1;
+  config.disk_driver = DiskDriver::kVirtioBlk;
   return config;
 }
 
@@ -84,6 +85,30 @@ class DevicePlugTest : public ::testing::Test {
     serve();
     return result;
   }
+  Result<std::string> add_disk(const std::string& id, const std::string& aio = "threads") {
+    DiskDevice disk;
+    disk.id = id;
+    disk.path = "/dev/loop3";
+    disk.aio = aio;
+    std::optional<Status> result;
+    std::string path;
+    kata::spawn(context_.get_executor(),
+                keep_disk(plug_->add_disk(std::move(disk)), &result, &path));
+    serve();
+    if (!result) return fail(Code::kInternal, "no answer");
+    if (!*result) return std::unexpected(std::move(result->error()));
+    return path;
+  }
+  static Task<> keep_disk(Task<Result<std::string>> task, std::optional<Status>* result,
+                          std::string* path) {
+    auto plugged = co_await std::move(task);
+    if (plugged) {
+      *path = *plugged;
+      *result = Status();
+    } else {
+      *result = std::unexpected(std::move(plugged.error()));
+    }
+  }
   void start_removal(std::optional<Status>* result) {
     heard_.clear();
     kata::spawn(context_.get_executor(), keep(plug_->remove_net("network-1"), result));
@@ -144,6 +169,59 @@ TEST_F(DevicePlugTest, TheEndOfTheVmWakesWhoeverWaits) {
   serve();
   ASSERT_TRUE(removed.has_value());
   EXPECT_EQ(removed->error().code(), Code::kUnavailable);
+}
+
+TEST_F(DevicePlugTest, DisksFillTheSlotsAndNoMore) {
+  for (uint32_t i = 1; i <= PciSlots::kSlotsPerBridge; ++i) {
+    auto path = add_disk("disk-" + std::to_string(i));
+    ASSERT_TRUE(path) << path.error().message();
+    char place[8];
+    snprintf(place, sizeof place, "02/%02x", i);
+    EXPECT_EQ(*path, place);
+  }
+  heard_.clear();
+  auto refused = add_disk("disk-more");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kResourceExhausted);
+  EXPECT_NE(refused.error().message().find("default_bridges"), std::string::npos);
+  EXPECT_TRUE(heard_.empty());
+}
+
+TEST_F(DevicePlugTest, ARefusedDiskLeavesNothing) {
+  refused_ = "device_add";
+  EXPECT_FALSE(add_disk("disk-0"));
+  EXPECT_EQ(heard_, (Commands{"blockdev-add", "device_add", "blockdev-del"}));
+  refused_.clear();
+  auto path = add_disk("disk-0");
+  ASSERT_TRUE(path);
+  EXPECT_EQ(*path, "02/01");
+}
+
+TEST_F(DevicePlugTest, WithoutIoUringThreadsDo) {
+  refused_ = "blockdev-add";
+  EXPECT_FALSE(add_disk("disk-0", "io_uring"));
+  EXPECT_EQ(heard_, (Commands{"blockdev-add", "blockdev-add"}));
+  heard_.clear();
+  EXPECT_FALSE(add_disk("disk-0", "threads"));
+  EXPECT_EQ(heard_, Commands{"blockdev-add"});
+}
+
+TEST_F(DevicePlugTest, ADiskThatTheGuestKeepsIsFreedWhenItLetsGo) {
+  ASSERT_TRUE(add_disk("disk-0"));
+  heard_.clear();
+  std::optional<Status> removed;
+  kata::spawn(context_.get_executor(), keep(plug_->remove_disk("disk-0"), &removed));
+  serve();
+  context_.restart();
+  context_.run_for(DevicePlug::kRemoveLimit + 2s);
+  ASSERT_TRUE(removed.has_value());
+  EXPECT_EQ(removed->error().code(), Code::kDeadlineExceeded);
+  // Its place is still taken.
+  EXPECT_EQ(*add_disk("disk-1"), "02/02");
+  plug_->on_event("DEVICE_DELETED", {{"device", "virtio-disk-0"}});
+  serve();
+  EXPECT_EQ(heard_.back(), "blockdev-del");
+  EXPECT_EQ(*add_disk("disk-2"), "02/01");
 }
 
 }  // namespace
