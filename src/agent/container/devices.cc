@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <climits>
+#include <cstdlib>
 #include <utility>
 
 #include "agent/container/mount_ops.h"
@@ -47,8 +49,22 @@ Result<mode_t> device_kind(const std::string& type) {
   return fail(Code::kInvalidArgument, "unknown device type \"" + type + "\"");
 }
 
-Status bind_device(RootfsContext* context, const std::string& path) {
-  TRY(UniqueFd tree, clone_mount(path, false));
+// The guest's own node of a device: that of the same name, or of a disk, which goes by a name of
+// the container's choice, the one with its numbers.
+Result<std::string> node_of(const grpc::LinuxDevice& device, const std::string& path) {
+  if (device.type() != "b") return path;
+  const std::string numbers = std::to_string(device.major()) + ":" + std::to_string(device.minor());
+  char name[PATH_MAX];
+  if (!realpath(("/sys/dev/block/" + numbers).c_str(), name)) {
+    return fail_errno("block device " + numbers);
+  }
+  return "/dev/" + basename(name);
+}
+
+Status bind_device(RootfsContext* context, const grpc::LinuxDevice& device,
+                   const std::string& path) {
+  TRY(std::string node, node_of(device, path));
+  TRY(UniqueFd tree, clone_mount(node, false));
   TRY(UniqueFd target, make_mount_target(context->root.get(), path, true));
   return attach_mount(tree.get(), target.get());
 }
@@ -69,7 +85,7 @@ Status make_device(RootfsContext* context, const grpc::LinuxDevice& device) {
     return fail(Code::kInvalidArgument, "device path is not absolute");
   }
   TRY(mode_t kind, device_kind(device.type()));
-  if (context->config->has_own(CLONE_NEWUSER)) return bind_device(context, path);
+  if (context->config->has_own(CLONE_NEWUSER)) return bind_device(context, device, path);
   mode_t mode = device.has_filemode() ? device.filemode() & 07777 : 0666;
   TRY(UniqueFd folder, beneath::make_dirs(context->root.get(), dirname(path), 0755, true));
   std::string name = basename(path);
@@ -77,7 +93,7 @@ Status make_device(RootfsContext* context, const grpc::LinuxDevice& device) {
       makedev(static_cast<unsigned>(device.major()), static_cast<unsigned>(device.minor()));
   if (mknodat(folder.get(), name.c_str(), kind | mode, number) < 0) {
     if (errno == EEXIST) return {};
-    if (errno == EPERM) return bind_device(context, path);
+    if (errno == EPERM) return bind_device(context, device, path);
     return fail_errno("mknod");
   }
   return set_owner(folder.get(), name, device, mode);

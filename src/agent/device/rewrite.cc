@@ -85,7 +85,10 @@ Status rewrite_devices(const std::vector<DeviceUpdate>& updates, grpc::Spec* spe
       return fail(Code::kInvalidArgument, "the spec has no device " + update.container_path);
     }
     Numbers host{target->type(), target->major(), target->minor()};
-    if (!by_host_numbers.emplace(host, &update).second) {
+    const auto [known, first] = by_host_numbers.emplace(host, &update);
+    const DeviceUpdate& other = *known->second;
+    // The same disk under two names is fine.
+    if (!first && (other.major != update.major || other.minor != update.minor)) {
       return fail(Code::kInvalidArgument,
                   "two devices share the host numbers of " + update.container_path);
     }
@@ -93,14 +96,17 @@ Status rewrite_devices(const std::vector<DeviceUpdate>& updates, grpc::Spec* spe
     target->set_major(update.major);
     target->set_minor(update.minor);
   }
+  std::set<Numbers> ruled;
   auto* rules = spec->mutable_linux()->mutable_resources()->mutable_devices();
   for (auto& rule : *rules) {
     auto found = by_host_numbers.find({rule.type(), rule.major(), rule.minor()});
     if (found == by_host_numbers.end() || !rule.has_major() || !rule.has_minor()) continue;
     rule.set_major(found->second->major);
     rule.set_minor(found->second->minor);
+    ruled.insert({rule.type(), rule.major(), rule.minor()});
   }
   for (const auto& update : updates) {
+    if (!ruled.insert({update.type, update.major, update.minor}).second) continue;
     auto* rule = rules->Add();
     rule->set_allow(true);
     rule->set_type(update.type);

@@ -24,8 +24,8 @@ Task<Status> prepare_devices(UeventMonitor& uevents, Clock::duration limit,
                              grpc::Spec* spec);
 
 // Host numbers become guest numbers in linux.devices and in the device rules, all at once, so that
-// swapped numbers do not collide; every updated device gets an allow rule of its own. A path that
-// the spec does not have is kInvalidArgument.
+// swapped numbers do not collide; an updated device that no rule of the spec speaks of gets a rule
+// that allows everything. A path that the spec does not have is kInvalidArgument.
 Status rewrite_devices(const std::vector<DeviceUpdate>& updates, grpc::Spec* spec);
 
 }  // namespace kata::agent

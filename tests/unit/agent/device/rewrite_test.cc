@@ -27,11 +27,39 @@ TEST(RewriteDevices, SwappedNumbersDoNotCollide) {
   EXPECT_EQ(spec.linux().devices(0).minor(), 16);
   EXPECT_EQ(spec.linux().devices(1).minor(), 0);
   const auto& rules = spec.linux().resources().devices();
-  ASSERT_EQ(rules.size(), 4);
+  ASSERT_EQ(rules.size(), 2);
   EXPECT_EQ(rules[0].minor(), 16);
   EXPECT_EQ(rules[1].minor(), 0);
-  EXPECT_TRUE(rules[2].allow());
-  EXPECT_EQ(rules[2].access(), "rwm");
+}
+
+TEST(RewriteDevices, ADeviceWithoutARuleMayBeUsed) {
+  grpc::Spec spec = spec_with({{"/dev/a", "b", 8, 0}});
+  spec.mutable_linux()->clear_resources();
+  ASSERT_TRUE(rewrite_devices({{"/dev/a", "b", 253, 16}}, &spec));
+  const auto& rules = spec.linux().resources().devices();
+  ASSERT_EQ(rules.size(), 1);
+  EXPECT_TRUE(rules[0].allow());
+  EXPECT_EQ(rules[0].major(), 253);
+  EXPECT_EQ(rules[0].access(), "rwm");
+}
+
+TEST(RewriteDevices, TheAccessThatARuleGivesIsKept) {
+  grpc::Spec spec = spec_with({{"/dev/a", "b", 7, 3}});
+  auto* rule = spec.mutable_linux()->mutable_resources()->mutable_devices(0);
+  rule->set_allow(true);
+  rule->set_access("r");
+  ASSERT_TRUE(rewrite_devices({{"/dev/a", "b", 253, 0}}, &spec));
+  const auto& rules = spec.linux().resources().devices();
+  ASSERT_EQ(rules.size(), 1);
+  EXPECT_EQ(rules[0].major(), 253);
+  EXPECT_EQ(rules[0].access(), "r");
+}
+
+TEST(RewriteDevices, OneDiskUnderTwoNames) {
+  grpc::Spec spec = spec_with({{"/dev/a", "b", 7, 3}, {"/dev/b", "b", 7, 3}});
+  ASSERT_TRUE(rewrite_devices({{"/dev/a", "b", 253, 0}, {"/dev/b", "b", 253, 0}}, &spec));
+  EXPECT_EQ(spec.linux().devices(0).major(), 253);
+  EXPECT_EQ(spec.linux().devices(1).major(), 253);
 }
 
 TEST(RewriteDevices, UnknownPathIsAnError) {
