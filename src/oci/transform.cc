@@ -94,9 +94,38 @@ void transform_namespaces(const grpc::Spec& host, const GuestContext& context, G
 
 void transform_devices(const GuestContext& context, GuestSpec* guest) {
   auto* devices = guest->spec.mutable_linux()->mutable_devices();
+  int disks = 0;
   for (int i = devices->size() - 1; i >= 0; --i) {
-    if (!context.vfio_in_guest_kernel || !below(devices->at(i).path(), "/dev/vfio")) continue;
+    const grpc::LinuxDevice& device = devices->at(i);
+    const bool disk = device.type() == "b" && !context.block_devices.contains(i);
+    const bool vfio = context.vfio_in_guest_kernel && below(device.path(), "/dev/vfio");
+    if (!disk && !vfio) continue;
+    disks += disk ? 1 : 0;
     devices->DeleteSubrange(i, 1);
+  }
+  if (disks == 0) return;
+  guest->dropped.push_back(std::to_string(disks) + " block device(s) of the host stay there");
+}
+
+// Of the rules about block devices by number only those that mean a disk of the guest's.
+void transform_device_rules(const grpc::Spec& host, const GuestContext& context,
+                            grpc::LinuxResources* guest) {
+  std::set<std::pair<int64_t, int64_t>> known;
+  for (int index : context.block_devices) {
+    const grpc::LinuxDevice& device = host.linux().devices(index);
+    known.emplace(device.major(), device.minor());
+  }
+  auto* rules = guest->mutable_devices();
+  for (int i = rules->size() - 1; i >= 0; --i) {
+    const grpc::LinuxDeviceCgroup& rule = rules->at(i);
+    const bool wildcard =
+        (!rule.has_major() || rule.major() < 0) && (!rule.has_minor() || rule.minor() < 0);
+    if (rule.type() != "b" || wildcard) continue;
+    if (known.contains(
+            {rule.has_major() ? rule.major() : -1, rule.has_minor() ? rule.minor() : -1})) {
+      continue;
+    }
+    rules->DeleteSubrange(i, 1);
   }
 }
 
@@ -179,7 +208,10 @@ Result<GuestSpec> to_guest(const grpc::Spec& host, const GuestContext& context) 
   transform_annotations(context, &guest.spec);
   if (host.has_process()) *guest.spec.mutable_process() = to_guest(host.process(), context);
   grpc::Linux* part = guest.spec.mutable_linux();
-  if (part->has_resources()) *part->mutable_resources() = to_guest(host.linux().resources());
+  if (part->has_resources()) {
+    *part->mutable_resources() = to_guest(host.linux().resources());
+    transform_device_rules(host, context, part->mutable_resources());
+  }
   part->set_mountlabel(guest_label(host.linux().mountlabel(), context));
   part->clear_intelrdt();
   if (!context.seccomp) part->clear_seccomp();

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ struct GuestContext {
   std::string rootfs;  // guest path of the root file system
   // New form of spec.mounts[index]; nullopt = the mount does not reach the guest.
   std::map<int, std::optional<grpc::Mount>> mounts;
+  // Entries of linux.devices whose disks the guest has. Other block devices are left out of the
+  // guest's copy, and so are the device rules about them: host numbers would mean other disks
+  // there.
+  std::set<int> block_devices;
   // Guest directory behind a bind-mounted /dev/shm; empty = /dev/shm is treated like any mount.
   std::string shm_source = "/run/kata-containers/sandbox/shm";
   bool seccomp = true;        // false drops the filter (disable_guest_seccomp, or no support)

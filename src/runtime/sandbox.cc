@@ -70,6 +70,7 @@ Task<Result<std::shared_ptr<Container>>> Sandbox::create_container(ContainerRequ
   auto made = co_await prepare_container(request, *container);
   if (!made) {
     containers_.erase(request.id);
+    co_await unplug_devices(request.id);
     co_await release_container_files(request.id, request.bundle);
     co_await run_poststop_hooks(request.id, request.bundle, request.spec);
     [[maybe_unused]] Status unbound = co_await bind_host_cpus();
@@ -117,9 +118,12 @@ Task<Status> Sandbox::prepare_container(ContainerRequest& request, Container& co
   phases_.begin("container");
   CO_TRY_STATUS(co_await grow_vm());
   CO_TRY_STATUS(still_there());
+  grpc::CreateContainerRequest message;
+  CO_TRY_STATUS(
+      co_await plug_devices(request.id, request.spec, context, *message.mutable_devices()));
+  CO_TRY_STATUS(still_there());
   CO_TRY(auto guest, oci::to_guest(request.spec, context));
   for (const auto& note : guest.dropped) log::info(note, {{"container", request.id}});
-  grpc::CreateContainerRequest message;
   message.set_container_id(request.id);
   message.set_exec_id(request.id);
   message.set_sandbox_pidns(guest.sandbox_pidns);
@@ -186,6 +190,7 @@ Task<Status> Sandbox::remove_container(const std::string& id) {
   co_await release_container_files(id, container->bundle());
   co_await run_poststop_hooks(id, container->bundle(), container->spec());
   containers_.erase(id);
+  co_await unplug_devices(id);
   if (auto bound = co_await bind_host_cpus(); !bound) log::failure("host CPUs", bound.error());
   shrink_vm();
   if (!removed)

@@ -16,6 +16,7 @@
 #include "runtime/guest_network.h"
 #include "runtime/health_watch.h"
 #include "runtime/phase_record.h"
+#include "runtime/plugged_disks.h"
 #include "runtime/port_forward.h"
 #include "runtime/sandbox_paths.h"
 #include "runtime/vm.h"
@@ -132,6 +133,12 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   Task<Status> run_create_hooks(const std::string& id, const std::string& bundle,
                                 const grpc::Spec& spec);
   Task<> run_poststop_hooks(std::string id, std::string bundle, grpc::Spec spec);
+  // Disks of linux.devices: plugs them, enters them in context and the agent's list; the container
+  // gives them back with unplug_devices(), also after a failure (sandbox_disks.cc).
+  Task<Status> plug_devices(std::string container, const grpc::Spec& spec,
+                            oci::GuestContext& context,
+                            google::protobuf::RepeatedPtrField<grpc::Device>& devices);
+  Task<> unplug_devices(std::string container);
   Task<> release_container_files(std::string id, std::string bundle);
   static Task<> watch_vm(std::shared_ptr<Sandbox> self);
   static Task<> watch_agent(std::shared_ptr<Sandbox> self);
@@ -164,6 +171,7 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   std::unique_ptr<storage::SharedTree> tree_;
   std::unique_ptr<Vm> vm_;
   std::unique_ptr<VmResizer> resizer_;  // null: the VM stays as it booted
+  std::unique_ptr<PluggedDisks> disks_;
   std::unique_ptr<AgentClient> agent_;
   std::unique_ptr<HealthWatch> health_;
   std::unique_ptr<PortForward> port_forward_;  // pods only

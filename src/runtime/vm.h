@@ -52,6 +52,8 @@ class Vm {
     return hypervisor_->add_net(std::move(device));
   }
   Task<Status> remove_net(const std::string& id) { return hypervisor_->remove_net(id); }
+  // For hot plug of disks; not to be stopped behind our back.
+  hypervisor::Hypervisor& hypervisor() { return *hypervisor_; }
   // As the VMM's driver does it; nothing below the size at boot.
   hypervisor::Capabilities capabilities() const { return hypervisor_->capabilities(); }
   uint32_t vcpus() const { return hypervisor_->vcpus(); }

@@ -8,6 +8,9 @@ namespace {
 
 using config::HypervisorConfig;
 
+// Less than create_container_timeout, so that the agent can say what is missing.
+constexpr std::chrono::seconds kPlugLimit{30};
+
 hypervisor::AccelChoice accel_of(config::Accel accel) {
   switch (accel) {
     case config::Accel::kKvm:
@@ -66,6 +69,8 @@ std::vector<std::string> guest_parameters(const config::Config& config) {
     words.push_back("agent.log=" + agent.log_level);
   }
   if (agent.enable_tracing) words.emplace_back("agent.trace=true");
+  // A loaded host's emulated guest sees what was plugged late.
+  words.push_back("agent.hotplug_timeout=" + std::to_string(kPlugLimit.count()));
   if (agent.container_pipe_size > 0) {
     words.push_back("agent.container_pipe_size=" + std::to_string(agent.container_pipe_size));
   }
@@ -117,6 +122,7 @@ Result<hypervisor::VmConfig> build_vm_config(const Vm::Request& request) {
     vm.disk_driver = hypervisor::DiskDriver::kVirtioBlk;
   }
   vm.iothreads = config.enable_iothreads;
+  vm.indep_iothreads = static_cast<uint32_t>(config.indep_iothreads);
   vm.iommu = config.enable_iommu;
   vm.iommu_platform = config.enable_iommu_platform;
   vm.entropy_source = config.entropy_source;

@@ -146,6 +146,36 @@ TEST(ToGuest, ResourcesKeepLimitsAndLoseHostNumbers) {
   EXPECT_TRUE(guest.unified().contains("io.weight"));
 }
 
+TEST(ToGuest, OnlyPluggedDisksAndTheirRulesReachTheGuest) {
+  auto host = parse_spec(R"({"ociVersion":"1.1.0","root":{"path":"rootfs"},"linux":{
+      "devices":[{"path":"/dev/sda","type":"b","major":8,"minor":0},
+                 {"path":"/dev/null2","type":"c","major":1,"minor":3},
+                 {"path":"/dev/xvda","type":"b","major":7,"minor":3}],
+      "resources":{"devices":[
+        {"allow":false,"access":"rwm"},
+        {"allow":true,"type":"b","access":"m"},
+        {"allow":true,"type":"b","major":8,"minor":0,"access":"rwm"},
+        {"allow":true,"type":"b","major":7,"access":"rwm"},
+        {"allow":true,"type":"c","major":8,"minor":0,"access":"rwm"},
+        {"allow":true,"type":"b","major":7,"minor":3,"access":"rw"}]}}})");
+  ASSERT_TRUE(host);
+  auto c = context();
+  c.block_devices = {2};
+  auto guest = to_guest(*host, c);
+  ASSERT_TRUE(guest);
+  const grpc::Linux& part = guest->spec.linux();
+  ASSERT_EQ(part.devices_size(), 2);
+  EXPECT_EQ(part.devices(0).path(), "/dev/null2");
+  EXPECT_EQ(part.devices(1).path(), "/dev/xvda");
+  const auto& rules = part.resources().devices();
+  ASSERT_EQ(rules.size(), 4);
+  EXPECT_EQ(rules[1].access(), "m");
+  EXPECT_EQ(rules[2].type(), "c");
+  EXPECT_EQ(rules[3].access(), "rw");
+  ASSERT_EQ(guest->dropped.size(), 1u);
+  EXPECT_EQ(guest->dropped[0], "1 block device(s) of the host stay there");
+}
+
 TEST(ToGuest, SeccompSelinuxAndVfioFollowTheContext) {
   auto host = parsed("");
   auto* part = host.mutable_linux();

@@ -59,8 +59,8 @@ TEST(GuestParametersTest, AgentOptionsBeforeTheAdministratorsWords) {
   config.agent.debug_console_enabled = true;
   config.hypervisor.kernel_params = "  systemd.unified_cgroup_hierarchy=1  foo=bar";
   EXPECT_EQ(guest_parameters(config),
-            (std::vector<std::string>{"agent.log=debug", "agent.debug_console",
-                                      "agent.debug_console_vport=1026",
+            (std::vector<std::string>{"agent.log=debug", "agent.hotplug_timeout=30",
+                                      "agent.debug_console", "agent.debug_console_vport=1026",
                                       "systemd.unified_cgroup_hierarchy=1", "foo=bar"}));
 }
 
