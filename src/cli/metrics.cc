@@ -20,12 +20,9 @@ Task<> fetch(std::string socket, Result<std::string>* text) {
   *text = co_await http::get_text(std::move(request));
 }
 
-// Also that of a sandbox of upstream's second runtime.
 Result<std::string> management_socket(const std::string& id) {
   const std::string own = runtime::SandboxPaths(id).management;
-  const std::string other = "/run/kata/" + id + "/shim-monitor.sock";
   if (path_exists(own)) return own;
-  if (path_exists(other)) return other;
   return fail(Code::kNotFound, "sandbox " + id + " has no socket " + own +
                                    "; is it still starting, or has its shim died (`kata-runtime "
                                    "gc` lists those)?");

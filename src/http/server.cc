@@ -79,31 +79,48 @@ std::string chunk(const std::string& piece) {
   return size + piece + "\r\n";
 }
 
-Task<bool> send(Stream& stream, std::string text) {
-  auto [error, n] = co_await asio::async_write(stream, asio::buffer(text), use_tuple);
-  co_return !error;
+// A connection's end towards the peer.
+struct Outlet {
+  Stream& stream;
+  Clock::duration stall;
+  Clock::time_point progress = Clock::now();  // when the peer took something last
+};
+
+Task<bool> send(Outlet& outlet, std::string text) {
+  auto cut = [&stream = outlet.stream] {
+    boost::system::error_code ignored;
+    stream.close(ignored);
+  };
+  for (size_t sent = 0; sent < text.size();) {
+    Deadline deadline(outlet.stream.get_executor(), outlet.stall, cut);
+    auto [error, n] = co_await outlet.stream.async_write_some(asio::buffer(text) + sent, use_tuple);
+    if (error) co_return false;
+    sent += n;
+    outlet.progress = Clock::now();
+  }
+  co_return true;
 }
 
 // False when the peer went away.
-Task<bool> send_response(Stream& stream, Response response, bool old, bool head_only) {
+Task<bool> send_response(Outlet& outlet, Response response, bool old, bool head_only) {
   const Framing framing = !response.more ? Framing::kLength
                           : old          ? Framing::kUntilClose
                                          : Framing::kChunked;
   std::string out = head_of(response, framing);
-  if (head_only) co_return co_await send(stream, std::move(out));
-  if (framing == Framing::kLength) co_return co_await send(stream, out + response.body);
+  if (head_only) co_return co_await send(outlet, std::move(out));
+  if (framing == Framing::kLength) co_return co_await send(outlet, out + response.body);
   std::string piece = std::move(response.body);
   for (bool more = true; more;) {
     if (!piece.empty()) out += framing == Framing::kChunked ? chunk(piece) : piece;
-    const bool sent = co_await send(stream, std::move(out));
-    if (!sent) co_return false;
+    const bool sent = co_await send(outlet, std::move(out));
+    if (!sent || (response.cut && response.cut())) co_return false;
     out.clear();
     piece.clear();
     more = response.more(&piece);
   }
   if (!piece.empty()) out = framing == Framing::kChunked ? chunk(piece) : piece;
   if (framing == Framing::kChunked) out += "0\r\n\r\n";
-  co_return co_await send(stream, std::move(out));
+  co_return co_await send(outlet, std::move(out));
 }
 
 // Closing with unread data would take the answer away from the peer.
@@ -121,13 +138,14 @@ Task<> linger(Stream& stream) {
 }  // namespace
 
 struct Server::Session {
-  explicit Session(Stream s) : stream(std::move(s)) {}
+  Session(Stream s, Clock::duration stall) : stream(std::move(s)), outlet{stream, stall} {}
   void close() {
     boost::system::error_code ignored;
     stream.close(ignored);
   }
   Stream stream;
-  bool reading = true;  // its request is not complete yet
+  Outlet outlet;
+  enum class Stage { kReading, kMaking, kAnswering } stage = Stage::kReading;
 };
 
 struct Server::State {
@@ -175,12 +193,19 @@ void Server::close() {
   for (auto& session : state_->sessions) session->close();
 }
 
-// The one that has been sending its request for the longest time goes; when all have been read, the
-// newcomer has to wait its turn.
+// When all are served well, the newcomer has to wait its turn.
 void Server::make_room(State& state) {
+  using Stage = Session::Stage;
   if (state.sessions.size() < state.limits.connections) return;
-  auto slow = std::ranges::find_if(state.sessions, [](const auto& s) { return s->reading; });
-  if (slow == state.sessions.end()) return;
+  auto slow = std::ranges::find(state.sessions, Stage::kReading, &Session::stage);
+  if (slow == state.sessions.end()) {
+    const auto since = [](const auto& session) {
+      return session->stage == Stage::kAnswering ? session->outlet.progress
+                                                 : Clock::time_point::max();
+    };
+    slow = std::ranges::min_element(state.sessions, {}, since);
+    if (slow == state.sessions.end() || since(*slow) > Clock::now() - state.limits.yield) return;
+  }
   (*slow)->close();
   state.sessions.erase(slow);
 }
@@ -193,7 +218,7 @@ Task<> Server::run(ttrpc::Listener listener) {
     if (!stream || state->closed) break;
     if (state->admits && !state->admits(*stream)) continue;
     make_room(*state);
-    auto session = std::make_shared<Session>(std::move(*stream));
+    auto session = std::make_shared<Session>(std::move(*stream), state->limits.stall);
     if (state->sessions.size() >= state->limits.connections) continue;  // refused
     state->sessions.push_back(session);
     spawn(state->executor, serve(state, session));
@@ -213,12 +238,12 @@ Task<> Server::converse(std::shared_ptr<State> state, std::shared_ptr<Session> s
     Deadline deadline(state->executor, state->limits.request, cut);
     request = co_await read_request(session->stream, state->limits.body);
   }
-  session->reading = false;
+  session->stage = Session::Stage::kMaking;
   if (!request && request.error().code() == Code::kUnavailable) co_return;
   Deadline deadline(state->executor, state->limits.response, cut);
   if (!request) {
     const bool sent =
-        co_await send_response(session->stream, error_response(request.error()), false, false);
+        co_await send_response(session->outlet, error_response(request.error()), false, false);
     if (!sent) co_return;
     Deadline patience(state->executor, kLinger, cut);
     co_await linger(session->stream);
@@ -226,8 +251,10 @@ Task<> Server::converse(std::shared_ptr<State> state, std::shared_ptr<Session> s
   }
   const bool old = request->old, head_only = request->method == "HEAD";
   Response response = co_await state->handler(std::move(*request));
+  session->stage = Session::Stage::kAnswering;
+  session->outlet.progress = Clock::now();
   [[maybe_unused]] const bool sent =
-      co_await send_response(session->stream, std::move(response), old, head_only);
+      co_await send_response(session->outlet, std::move(response), old, head_only);
 }
 
 }  // namespace kata::http

@@ -19,6 +19,8 @@ struct Response {
   std::string body;
   // The rest, piece by piece, made when the peer has taken what came before. False = that was all.
   std::function<bool(std::string* piece)> more;
+  // Asked before each further piece: true ends the connection short of the answer's end.
+  std::function<bool()> cut;
 };
 
 // A line of text with a status.
@@ -26,8 +28,10 @@ Response text_response(int status, std::string text);
 // The status that fits a failure, and its text.
 Response error_response(const Error& error);
 
-// Answers requests, one per connection, for peers that nobody trusts: a peer that is slow, silent
-// or one of too many loses its connection, never others theirs. One event loop; must outlive run().
+// Answers requests, one per connection, for peers that nobody trusts. Who is slow or silent loses
+// his connection; when there are too many, a newcomer takes the place of who has been sending his
+// request or not taking his answer for the longest time, never of one that makes progress. One
+// event loop; must outlive run().
 class Server {
  public:
   using Handler = std::function<Task<Response>(Request)>;
@@ -36,6 +40,8 @@ class Server {
     size_t body = 0;                 // bytes of a request
     Clock::duration request = 10s;   // until the whole request is there
     Clock::duration response = 30s;  // until the answer is made and taken
+    Clock::duration stall = 5s;      // without any of it being taken
+    Clock::duration yield = 1s;      // so long a stall gives way to a newcomer
   };
 
   // `admits` looks at a new connection before anything is read.

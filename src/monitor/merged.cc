@@ -64,7 +64,6 @@ void Merged::Reader::enter(std::string name) {
 bool Merged::Reader::add_sample(const metrics::Line& line) {
   const std::string name = own_name(line.name);
   if (!metrics::belongs_to(name, name_, type_)) enter(name);
-  if (!merged_.wanted(name_)) return true;
   if (has_our_label(line.labels) || samples_.size() == kMaxSamples) return false;
   const uint32_t family = merged_.family(name_, type_, help_);
   const auto at = static_cast<uint32_t>(samples_.size());
@@ -74,7 +73,7 @@ bool Merged::Reader::add_sample(const metrics::Line& line) {
   return true;
 }
 
-bool Merged::wanted(std::string_view name) const {
+bool Merged::Writer::wanted(std::string_view name) const {
   return only_.empty() || std::ranges::any_of(only_, [&](const std::string& begin) {
            return name.starts_with(begin);
          });
@@ -123,8 +122,6 @@ void Merged::write(const Kept& kept, const Reader::Run& run, std::string* piece)
 }
 
 void Merged::settle_order() {
-  if (ordered_) return;
-  ordered_ = true;
   order_.resize(families_.size());
   std::iota(order_.begin(), order_.end(), 0U);
   std::ranges::sort(order_, [&](uint32_t left, uint32_t right) {
@@ -138,14 +135,15 @@ void Merged::settle_order() {
   order_.erase(repeated.begin(), repeated.end());
 }
 
-bool Merged::next_piece(std::string* piece) {
-  settle_order();
-  for (; next_family_ < order_.size(); ++next_family_, next_kept_ = 0, announced_ = false) {
-    const uint32_t number = order_[next_family_];
-    const Family& family = families_[number];
-    for (; next_kept_ < kept_.size(); ++next_kept_) {
+bool Merged::Writer::next_piece(std::string* piece) {
+  const Merged& all = *merged_;
+  for (; next_family_ < all.order_.size(); ++next_family_, next_kept_ = 0, announced_ = false) {
+    const uint32_t number = all.order_[next_family_];
+    const Family& family = all.families_[number];
+    if (!wanted(family.name)) continue;
+    for (; next_kept_ < all.kept_.size(); ++next_kept_) {
       if (piece->size() >= kPiece) return true;
-      const Kept& kept = kept_[next_kept_];
+      const Kept& kept = all.kept_[next_kept_];
       const auto runs = std::ranges::equal_range(kept.runs, number, {}, &Reader::Run::family);
       for (const auto& run : runs) {
         if (!announced_) {
@@ -154,7 +152,7 @@ bool Merged::next_piece(std::string* piece) {
           piece->append(head.take());
           announced_ = true;
         }
-        write(kept, run, piece);
+        all.write(kept, run, piece);
       }
     }
   }

@@ -45,23 +45,40 @@ class Merged {
     size_t refused_ = 0;
   };
 
-  // Only families whose name begins with one of the words; none = all.
-  explicit Merged(std::vector<std::string> only = {}) : only_(std::move(only)) {}
+  Merged() = default;
   Merged(const Merged&) = delete;
   Merged& operator=(const Merged&) = delete;
 
   // `labels` go to every sample, `a="b",c="d"`.
   void keep(Reader reader, std::string labels);
 
-  // Writes everything, some 64 KiB at a time; false when that was all.
-  bool next_piece(std::string* piece);
+  // No more will be kept; to be called once before anything is written.
+  void settle_order();
+
+  // Writes the figures, for any number of readers. Keeps them alive.
+  class Writer {
+   public:
+    // Only families whose name begins with one of the words; none = all.
+    Writer(std::shared_ptr<const Merged> merged, std::vector<std::string> only)
+        : merged_(std::move(merged)), only_(std::move(only)) {}
+    // Some 64 KiB at a time; false when that was all.
+    bool next_piece(std::string* piece);
+
+   private:
+    bool wanted(std::string_view name) const;
+
+    std::shared_ptr<const Merged> merged_;
+    std::vector<std::string> only_;
+    bool announced_ = false;
+    size_t next_family_ = 0, next_kept_ = 0;
+  };
 
  private:
   struct Series {
     std::string name, labels;
   };
-  // Of families that bear one name with different types, the one that most sandboxes have is
-  // written: no sandbox can take a family from the others by calling it something else.
+  // Of families that bear one name with different types (those of shims of several releases), the
+  // one that most sandboxes have is written. Guests have no say in it: runtime/guest_metrics.h.
   struct Family {
     std::string name, type, help;
     size_t sandboxes = 0;
@@ -74,20 +91,14 @@ class Merged {
 
   uint32_t family(const std::string& name, const std::string& type, const std::string& help);
   uint32_t series(std::string_view name, std::string_view labels);
-  bool wanted(std::string_view name) const;
-  void settle_order();
   void write(const Kept& kept, const Reader::Run& run, std::string* piece) const;
 
-  std::vector<std::string> only_;
   std::vector<Family> families_;
   std::unordered_map<std::string, uint32_t> family_numbers_;
   std::vector<Series> series_;
   std::unordered_map<std::string, uint32_t> series_numbers_;
   std::vector<Kept> kept_;
-  // Where writing is.
   std::vector<uint32_t> order_;  // of families, by name
-  bool ordered_ = false, announced_ = false;
-  size_t next_family_ = 0, next_kept_ = 0;
 };
 
 }  // namespace kata::monitor

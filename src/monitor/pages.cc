@@ -12,8 +12,6 @@ namespace kata::monitor {
 
 namespace {
 
-// Each holds the figures of all sandboxes until its client has taken them.
-constexpr size_t kMaxScrapes = 4;
 constexpr size_t kMaxText = 4 << 20;
 constexpr char kHtml[] = "text/html; charset=utf-8";
 
@@ -90,31 +88,22 @@ Task<http::Response> Pages::metrics(http::Request request) {
   if (const std::string& id = request.parameter("sandbox"); !id.empty()) {
     co_return co_await pass_on(id, "/metrics", metrics::kContentType);
   }
-  if (scrapes_ >= kMaxScrapes) {
-    auto response = http::text_response(503, "too many scrapes at once");
-    response.headers.emplace_back("Retry-After", "1");
-    co_return response;
-  }
-  ++scrapes_;
-  // Counted until the answer is taken: whatever holds it holds the count.
-  std::shared_ptr<void> counted(nullptr, [this](void*) { --scrapes_; });
-  auto response = co_await all_metrics(std::move(request));
-  response.more = [counted, more = std::move(response.more)](std::string* piece) {
-    return more(piece);
-  };
-  co_return response;
+  co_return co_await all_metrics(std::move(request));
 }
 
 Task<http::Response> Pages::all_metrics(http::Request request) {
   auto only = comma_list(request.parameter("filter_family"));
   const bool with_own = only.empty();
-  auto merged = co_await scraper_.scrape(std::move(only));
+  auto collection = co_await collections_.get();
+  Merged::Writer writer(collection->merged, std::move(only));
   http::Response response;
   response.type = metrics::kContentType;
-  Source text = [merged, own = with_own ? scraper_.own_figures()
-                                        : std::string()](std::string* piece) mutable {
+  response.cut = [collection] { return collection->cut; };
+  Source text = [writer = std::move(writer),
+                 own = with_own ? scraper_.own_figures()
+                                : std::string()](std::string* piece) mutable {
     piece->append(std::exchange(own, {}));
-    return merged->next_piece(piece);
+    return writer.next_piece(piece);
   };
   if (takes_gzip(request.header("accept-encoding"))) {
     response.headers.emplace_back("Content-Encoding", "gzip");

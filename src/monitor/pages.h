@@ -4,6 +4,7 @@
 #include <string>
 
 #include "http/server.h"
+#include "monitor/collections.h"
 #include "monitor/scrape.h"
 
 namespace kata::monitor {
@@ -24,7 +25,7 @@ class Pages {
 
   Roots roots_;
   Scraper scraper_;
-  size_t scrapes_ = 0;  // under way
+  Collections collections_{scraper_};
 };
 
 }  // namespace kata::monitor

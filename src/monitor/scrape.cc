@@ -27,10 +27,9 @@ std::string labels_of(const Sandbox& sandbox) {
 
 // One scrape: some workers take sandboxes off one list.
 struct Scraper::Round {
-  Round(asio::any_io_executor executor, std::vector<std::string> only)
-      : merged(std::make_shared<Merged>(std::move(only))), done(std::move(executor)) {}
+  explicit Round(asio::any_io_executor executor) : done(std::move(executor)) {}
 
-  std::shared_ptr<Merged> merged;
+  std::shared_ptr<Merged> merged = std::make_shared<Merged>();
   std::vector<Sandbox> sandboxes;
   size_t next = 0, workers = 0, failures = 0;
   Clock::time_point deadline = Clock::now() + kRoundLimit;
@@ -38,10 +37,10 @@ struct Scraper::Round {
   Event done;
 };
 
-Task<std::shared_ptr<Merged>> Scraper::scrape(std::vector<std::string> only) {
+Task<std::shared_ptr<const Merged>> Scraper::scrape() {
   auto executor = co_await asio::this_coro::executor;
   const auto began = Clock::now();
-  auto round = std::make_shared<Round>(executor, std::move(only));
+  auto round = std::make_shared<Round>(executor);
   round->sandboxes = list_sandboxes(roots_);
   found_ = round->sandboxes.size();
   round->workers = std::min(kAtOnce, round->sandboxes.size());
@@ -54,6 +53,7 @@ Task<std::shared_ptr<Merged>> Scraper::scrape(std::vector<std::string> only) {
     complaints_.write(log::Level::kWarn, "sandboxes without figures",
                       {{"count", std::to_string(round->failures)}, {"last", round->last_failure}});
   }
+  round->merged->settle_order();
   co_return round->merged;
 }
 

@@ -19,8 +19,7 @@ class Scraper {
   explicit Scraper(Roots roots) : roots_(std::move(roots)) {}
 
   // A sandbox has 3 s, all together have 8 s; who does not answer in time is left out, whole.
-  // `only`: names of families begin with one of these; none = all, and our own figures before them.
-  Task<std::shared_ptr<Merged>> scrape(std::vector<std::string> only);
+  Task<std::shared_ptr<const Merged>> scrape();
   // Our own figures.
   std::string own_figures() const;
 

@@ -67,8 +67,12 @@ bool is_loopback(const Address& address) {
 }
 
 Result<UniqueFd> listen_on(const Address& address) {
-  const SocketAddress at = socket_address(address);
+  SocketAddress at = socket_address(address);
   UniqueFd fd(socket(at.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd && errno == EAFNOSUPPORT && address.host.empty()) {  // a kernel without IPv6
+    at = socket_address({.host = "0.0.0.0", .port = address.port});
+    fd.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  }
   if (!fd) return fail_errno("make a socket");
   const int on = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

@@ -1,6 +1,7 @@
 #include "runtime/guest_metrics.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <vector>
 
 #include "metrics/exposition.h"
@@ -10,16 +11,24 @@ namespace kata::runtime {
 
 namespace {
 
-// The text as a whole is bounded by the size of a reply; an honest guest has some 1000 samples.
+// An honest guest has some forty families; announced ones without samples count too.
 constexpr size_t kMaxText = 1 << 20;
-constexpr size_t kMaxSamples = 10000;
+constexpr size_t kMaxFamilies = 1000;
 
 constexpr std::string_view kReserved[] = {"sandbox_id", "cri_uid", "cri_name", "cri_namespace"};
 
 struct Family {
-  std::string name, type = "untyped", help;
+  std::string name, help;
   metrics::Text samples;
 };
+
+// All others are gauges: the monitor shows a family of many sandboxes under one type.
+constexpr std::string_view kCounters[] = {"kata_agent_scrape_count",
+                                          "kata_agent_process_cpu_seconds_total"};
+
+const char* type_of(std::string_view family) {
+  return std::ranges::find(kCounters, family) != std::end(kCounters) ? "counter" : "gauge";
+}
 
 // The name it is passed on under; empty when it is not.
 std::string admitted_name(std::string_view name) {
@@ -40,6 +49,8 @@ bool has_reserved_label(std::string_view labels) {
 
 class Admission {
  public:
+  explicit Admission(SeriesBudget& budget) : budget_(budget) { budget_.begin(); }
+
   // False when the line is refused.
   bool add(std::string_view text) {
     auto line = metrics::parse_line(text);
@@ -47,10 +58,11 @@ class Admission {
     if (line->kind == metrics::Line::Kind::kNothing) return true;
     const std::string name = admitted_name(line->name);
     if (name.empty()) return false;
+    if (line->kind == metrics::Line::Kind::kType) return true;
     if (line->kind == metrics::Line::Kind::kSample) return add_sample(name, *line);
-    Family& family = find(name);
-    (line->kind == metrics::Line::Kind::kHelp ? family.help : family.type) = line->text;
-    return true;
+    Family* family = find(name);
+    if (family) family->help = line->text;
+    return family != nullptr;
   }
 
   std::string text() {
@@ -58,7 +70,7 @@ class Admission {
     for (Family& family : families_) {
       std::string samples = family.samples.take();
       if (samples.empty()) continue;
-      out.family(family.name, family.type, family.help);
+      out.family(family.name, type_of(family.name), family.help);
       out.append(samples);
     }
     return out.take();
@@ -66,31 +78,33 @@ class Admission {
 
  private:
   bool add_sample(const std::string& name, const metrics::Line& line) {
-    if (has_reserved_label(line.labels) || ++samples_ > kMaxSamples) return false;
-    // The samples of a histogram follow its announcement.
-    Family* family = families_.empty() ? nullptr : &families_[current_];
-    if (!family || !metrics::belongs_to(name, family->name, family->type)) family = &find(name);
+    if (has_reserved_label(line.labels)) return false;
+    Family* family = find(name);
+    if (!family || !budget_.take(name, line.labels)) return false;
     family->samples.sample(name, line.labels, line.value);
     return true;
   }
 
-  Family& find(const std::string& name) {
-    const auto found = std::ranges::find(families_, name, &Family::name);
-    current_ = static_cast<size_t>(found - families_.begin());
-    if (found == families_.end()) families_.emplace_back().name = name;
-    return families_[current_];
+  // Null when there are too many.
+  Family* find(const std::string& name) {
+    const auto found = numbers_.find(name);
+    if (found != numbers_.end()) return &families_[found->second];
+    if (families_.size() == kMaxFamilies) return nullptr;
+    numbers_.emplace(name, families_.size());
+    families_.emplace_back().name = name;
+    return &families_.back();
   }
 
-  std::vector<Family> families_;
-  size_t current_ = 0;
-  size_t samples_ = 0;
+  SeriesBudget& budget_;
+  std::vector<Family> families_;  // in the order of their first mention
+  std::unordered_map<std::string, size_t> numbers_;
 };
 
 }  // namespace
 
-GuestMetrics admit_guest_metrics(std::string_view text) {
+GuestMetrics admit_guest_metrics(std::string_view text, SeriesBudget& budget) {
   GuestMetrics admitted;
-  Admission admission;
+  Admission admission(budget);
   auto each = [&](std::string_view line) -> Status {
     if (!admission.add(line)) ++admitted.refused;
     return {};

@@ -115,7 +115,7 @@ Task<> SandboxMetrics::add_guest(std::shared_ptr<Sandbox> sandbox, metrics::Text
   }
   auto usage = co_await measure(sandbox, deadline);
   if (usage) add_overhead(*sandbox, std::move(*usage), out);
-  const GuestMetrics admitted = admit_guest_metrics(*text);
+  const GuestMetrics admitted = admit_guest_metrics(*text, series_);
   out->append(admitted.text);
   if (admitted.refused == 0) co_return;
   refusals_.write(log::Level::kWarn, "figures of the guest are not passed on",

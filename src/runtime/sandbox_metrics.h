@@ -8,6 +8,7 @@
 #include "base/event.h"
 #include "base/log_limit.h"
 #include "runtime/sandbox.h"
+#include "runtime/series_budget.h"
 
 namespace kata::runtime {
 
@@ -41,6 +42,7 @@ class SandboxMetrics {
   std::optional<Promise<std::shared_ptr<const std::string>>> running_;
   std::optional<Usage> before_;
   std::optional<double> cpu_overhead_;
+  SeriesBudget series_;  // of the guest
   log::Limit refusals_{0.01, 1};
 };
 

@@ -49,6 +49,9 @@ Result<UniqueFd> listen_on(int family, const Address& address, int backlog,
                            const std::string& what) {
   UniqueFd fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno("socket for " + what);
+  // The path of a unix socket has the socket's mode from the first moment on (unix(7)). The umask
+  // would do that too, but for files that other threads make meanwhile as well.
+  if (family == AF_UNIX && fchmod(fd.get(), 0600) < 0) return fail_errno("chmod " + what);
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
     return fail_errno("bind " + what);
   }
@@ -131,11 +134,7 @@ Task<Result<Stream>> connect_hybrid_vsock(std::string path, uint32_t port, Clock
 
 Result<UniqueFd> listen_unix(const std::string& path, int backlog) {
   TRY(sockaddr_un address, unix_address(path));
-  // The mode must hold from the first moment on; umask is the only way with bind(2).
-  mode_t old_mask = umask(0177);
-  auto fd = listen_on(AF_UNIX, address, backlog, path);
-  umask(old_mask);
-  return fd;
+  return listen_on(AF_UNIX, address, backlog, path);
 }
 
 Result<UniqueFd> listen_vsock(uint32_t port, int backlog) {

@@ -7,7 +7,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto admitted = kata::runtime::admit_guest_metrics(text);
+  kata::runtime::SeriesBudget budget;
+  const auto admitted = kata::runtime::admit_guest_metrics(text, budget);
   auto check = [](std::string_view line) -> kata::Status {
     if (!kata::metrics::parse_line(line)) __builtin_trap();
     return {};

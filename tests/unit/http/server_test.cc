@@ -51,6 +51,14 @@ class HttpServer : public testing::Test {
       };
       co_return response;
     }
+    if (request.path == "/endless") {
+      response.more = [](std::string* piece) {
+        piece->append(100000, 'x');
+        return true;
+      };
+      response.cut = [pieces = 0]() mutable { return ++pieces > 5; };
+      co_return response;
+    }
     if (request.path == "/slow") co_await sleep_for(60s);
     if (request.path == "/fail") co_return error_response(Error(Code::kNotFound, "no \x1b[2J"));
     response.body = request.method + " " + request.path + " " + request.body;
@@ -177,6 +185,38 @@ TEST_F(HttpServer, HalfOpenPeersMakeRoomForOthers) {
   for (int i = 0; i < 20; ++i) silent.push_back(dial());
   EXPECT_TRUE(exchange("GET /a HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200 "));
   EXPECT_LE(server_->connections(), limits_.connections);
+}
+
+TEST_F(HttpServer, StalledTakersAreCutOffAndMakeRoomForOthers) {
+  limits_.response = limits_.stall = 60s;
+  limits_.yield = 50ms;
+  serve();
+  std::vector<UniqueFd> stalled;
+  for (size_t i = 0; i < limits_.connections; ++i) {
+    stalled.push_back(dial());
+    ASSERT_TRUE(write_all(stalled.back().get(), "GET /large HTTP/1.1\r\n\r\n"));
+  }
+  loop_.restart();
+  loop_.run_for(200ms);
+  EXPECT_EQ(server_->connections(), limits_.connections);
+  EXPECT_TRUE(exchange("GET /a HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200 "));
+  server_->close();
+
+  limits_.stall = 100ms;
+  unlink(path_.c_str());
+  serve();
+  UniqueFd fd = dial();
+  ASSERT_TRUE(write_all(fd.get(), "GET /large HTTP/1.1\r\n\r\n"));
+  loop_.restart();
+  loop_.run_for(500ms);
+  EXPECT_EQ(server_->connections(), 0U);
+}
+
+TEST_F(HttpServer, AnAnswerThatIsCutLacksItsEnd) {
+  serve();
+  const std::string reply = exchange("GET /endless HTTP/1.1\r\n\r\n");
+  EXPECT_GT(reply.size(), 400000U);
+  EXPECT_FALSE(reply.ends_with("\r\n0\r\n\r\n"));
 }
 
 TEST_F(HttpServer, AnswersThatTakeTooLongAreCutOff) {
