@@ -11,6 +11,19 @@ namespace kata::http {
 
 namespace {
 
+// What an error keeps of the other end's reason.
+constexpr size_t kMaxReason = 1000;
+
+// 1.0, so that nobody answers in chunks.
+std::string text_of(const Ask& request) {
+  std::string text =
+      request.method + " " + request.target + " HTTP/1.0\r\nHost: shim\r\nAccept: text/plain\r\n";
+  if (request.method != "GET") {
+    text += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
+  }
+  return text + "\r\n" + request.body;
+}
+
 struct Head {
   int status = 0;
   bool has_length = false;
@@ -75,15 +88,13 @@ Task<Result<int>> read_answer(Stream& stream, size_t max_body,
 
 }  // namespace
 
-Task<Result<int>> get(Get request, std::function<Status(std::string_view)> sink) {
+Task<Result<int>> ask(Ask request, std::function<Status(std::string_view)> sink) {
   CO_TRY(Stream stream, co_await ttrpc::connect_unix(request.socket));
   Deadline deadline(stream.get_executor(), request.limit, [&stream] {
     boost::system::error_code ignored;
     stream.close(ignored);
   });
-  // 1.0, so that nobody answers in chunks.
-  const std::string text =
-      "GET " + request.target + " HTTP/1.0\r\nHost: shim\r\nAccept: text/plain\r\n\r\n";
+  const std::string text = text_of(request);
   auto [error, n] = co_await asio::async_write(stream, asio::buffer(text), use_tuple);
   Result<int> status = fail(Code::kUnavailable, "send the request: " + error.message());
   if (!error) status = co_await read_answer(stream, request.max_body, sink);
@@ -91,7 +102,7 @@ Task<Result<int>> get(Get request, std::function<Status(std::string_view)> sink)
   co_return status;
 }
 
-Task<Result<std::string>> get_text(Get request) {
+Task<Result<std::string>> ask_text(Ask request) {
   std::string text;
   const std::string target = request.target;
   // A local of this coroutine, which is there until the end.
@@ -99,15 +110,15 @@ Task<Result<std::string>> get_text(Get request) {
     text.append(piece);
     return {};
   };
-  auto answered = co_await get(std::move(request), add);
+  auto answered = co_await ask(std::move(request), add);
   CO_TRY(const int status, std::move(answered));
   if (status == 200) co_return text;
   const Code code = status == 404   ? Code::kNotFound
                     : status == 501 ? Code::kUnimplemented
                                     : Code::kUnavailable;
   const std::string_view line = std::string_view(text).substr(0, text.find('\n'));
-  co_return fail(code,
-                 target + ": " + std::to_string(status) + " " + printable(cut_text(line, 200)));
+  co_return fail(
+      code, target + ": " + std::to_string(status) + " " + printable(cut_text(line, kMaxReason)));
 }
 
 }  // namespace kata::http

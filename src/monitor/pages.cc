@@ -54,9 +54,10 @@ std::string sandbox_row(const Sandbox& sandbox) {
   const auto pod = runtime::read_pod_file(sandbox.state + "/pod.json");
   const std::string query = "?sandbox=" + http::encode_percent(sandbox.id);
   const std::string name = pod.name.empty() ? "" : pod.name_space + "/" + pod.name;
-  return "<tr><td>" + escape_html(sandbox.id) + "</td><td>" + escape_html(name) + "</td><td>" +
-         link("/metrics" + query, "metrics") + " " + link("/agent-url" + query, "agent-url") + " " +
-         link("/debug/pprof/" + query, "pprof") + "</td></tr>\n";
+  return "<tr><td>" + escape_html(sandbox.id) + "</td><td>" + escape_html(name) +
+         "</td><td class=\"links\">" + link("/metrics" + query, "metrics") + " " +
+         link("/agent-url" + query, "agent-url") + " " + link("/debug/pprof/" + query, "pprof") +
+         "</td></tr>\n";
 }
 
 }  // namespace
@@ -119,11 +120,11 @@ Task<http::Response> Pages::pass_on(std::string id, std::string target, std::str
     co_return http::text_response(400,
                                   "sandbox not found: ?sandbox=ID has to name one of /sandboxes");
   }
-  http::Get get;
-  get.socket = sandbox.socket;
-  get.target = std::move(target);
-  get.max_body = kMaxText;
-  auto text = co_await http::get_text(std::move(get));
+  http::Ask ask;
+  ask.socket = sandbox.socket;
+  ask.target = std::move(target);
+  ask.max_body = kMaxText;
+  auto text = co_await http::ask_text(std::move(ask));
   if (!text) co_return http::error_response(text.error());
   http::Response response;
   response.type = std::move(type);
@@ -133,13 +134,13 @@ Task<http::Response> Pages::pass_on(std::string id, std::string target, std::str
 
 http::Response Pages::index(bool html) const {
   if (html) {
-    std::string body = "<table>\n<tr><th>page</th><th></th></tr>\n";
+    std::string body = "<table>\n<tr><th>page</th><th>content</th></tr>\n";
     for (const Page& page : kPages) {
       const std::string name =
           page.needs_sandbox ? escape_html(page.path) : link(page.path, page.path);
       body += "<tr><td>" + name + "</td><td>" + escape_html(page.description) + "</td></tr>\n";
     }
-    return html_response(html_page("Sandboxes of this node", body + "</table>\n"));
+    return html_response(html_page("kata-monitor: sandboxes of this node", body + "</table>\n"));
   }
   size_t longest = 0;
   for (const Page& page : kPages) longest = std::max(longest, std::string(page.path).size());
@@ -159,7 +160,7 @@ http::Response Pages::sandboxes(bool html) const {
   if (html) {
     const std::string head = "<p>" + std::to_string(all.size()) + " sandboxes, " +
                              link("/", "all pages") +
-                             "</p>\n<table>\n<tr><th>sandbox</th><th>pod</th><th></th></tr>\n";
+                             "</p>\n<table>\n<tr><th>sandbox</th><th>pod</th><th>pages</th></tr>\n";
     return html_response(html_page("Sandboxes", head + text + "</table>\n"));
   }
   http::Response response;

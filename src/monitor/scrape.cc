@@ -73,7 +73,7 @@ Task<Status> Scraper::ask(std::shared_ptr<Round> round, const Sandbox& sandbox) 
   if (left <= Clock::duration::zero()) {
     co_return fail(Code::kDeadlineExceeded, "no time left for it");
   }
-  http::Get request;
+  http::Ask request;
   request.socket = sandbox.socket;
   request.target = "/metrics";
   request.limit = std::min<Clock::duration>(kSandboxLimit, left);
@@ -81,7 +81,7 @@ Task<Status> Scraper::ask(std::shared_ptr<Round> round, const Sandbox& sandbox) 
   auto each = [&reader](std::string_view line) { return reader.add_line(line); };
   metrics::LineCutter cutter(kMaxText, each);
   auto take = [&cutter](std::string_view piece) { return cutter.add(piece); };
-  auto answered = co_await http::get(std::move(request), take);
+  auto answered = co_await http::ask(std::move(request), take);
   CO_TRY(const int status, std::move(answered));
   if (status != 200) co_return fail(Code::kUnavailable, "status " + std::to_string(status));
   CO_TRY_STATUS(cutter.finish());

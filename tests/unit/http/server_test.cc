@@ -112,8 +112,8 @@ class HttpServer : public testing::Test {
     return result ? std::move(*result) : fail(Code::kInternal, "did not end");
   }
 
-  Get get_of(const std::string& target) {
-    Get request;
+  Ask get_of(const std::string& target) {
+    Ask request;
     request.socket = path_;
     request.target = target;
     request.limit = 1s;
@@ -144,7 +144,7 @@ TEST_F(HttpServer, LargeAnswersComeInChunks) {
   EXPECT_NE(reply.find("Transfer-Encoding: chunked"), std::string::npos);
   EXPECT_TRUE(reply.ends_with("\r\n0\r\n\r\n"));
   EXPECT_GT(reply.size(), 2000000U);
-  auto text = run(get_text(get_of("/large")));  // HTTP/1.0
+  auto text = run(ask_text(get_of("/large")));  // HTTP/1.0
   ASSERT_TRUE(text) << text.error().message();
   EXPECT_EQ(text->size(), 2000000U);
 }
@@ -225,17 +225,22 @@ TEST_F(HttpServer, AnswersThatTakeTooLongAreCutOff) {
 }
 
 TEST_F(HttpServer, ClientGetsTextAndErrors) {
+  limits_.body = 3000;
   serve();
-  EXPECT_EQ(*run(get_text(get_of("/x"))), "GET /x ");
-  auto failed = run(get_text(get_of("/fail")));
+  EXPECT_EQ(*run(ask_text(get_of("/x"))), "GET /x ");
+  Ask put = get_of("/rules");
+  put.method = "PUT";
+  put.body = std::string(3000, 'x');
+  EXPECT_EQ(*run(ask_text(put)), "PUT /rules " + put.body);
+  auto failed = run(ask_text(get_of("/fail")));
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code(), Code::kNotFound);
-  Get small = get_of("/large");
+  Ask small = get_of("/large");
   small.max_body = 1000;
-  EXPECT_EQ(run(get_text(small)).error().code(), Code::kResourceExhausted);
-  Get nobody = get_of("/");
+  EXPECT_EQ(run(ask_text(small)).error().code(), Code::kResourceExhausted);
+  Ask nobody = get_of("/");
   nobody.socket += ".absent";
-  EXPECT_FALSE(run(get_text(nobody)));
+  EXPECT_FALSE(run(ask_text(nobody)));
 }
 
 // A server that sends these bytes to whoever connects, and then hangs up or stays silent.
@@ -246,9 +251,9 @@ class HostileServer : public HttpServer {
     EXPECT_TRUE(fd);
     auto listener = ttrpc::Listener::adopt(loop_.get_executor(), std::move(*fd));
     spawn(loop_.get_executor(), play(std::move(*listener), bytes, hang_up));
-    Get request = get_of("/");
+    Ask request = get_of("/");
     request.limit = 200ms;
-    auto text = run(get_text(request));
+    auto text = run(ask_text(request));
     unlink(path_.c_str());
     return text;
   }
