@@ -17,7 +17,7 @@ declare -A group=(
     kmod python3 iproute2 util-linux procps"
   [dist]="patchelf zstd"
   [test]="patchelf python3-pytest python3-grpcio python3-protobuf protobuf-compiler containernetworking-plugins
-    g++ xz-utils zstd strace rpm prometheus"
+    g++ xz-utils zstd strace rpm prometheus iptables"
   [lint]="clang-19 clang-tidy-19 libclang-rt-19-dev clang-format"
 )
 

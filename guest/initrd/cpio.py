@@ -27,6 +27,9 @@ class Archive:
     def file(self, path, data, mode=0o644):
         self._add(path, stat.S_IFREG | mode, data=data)
 
+    def symlink(self, path, target):
+        self._add(path, stat.S_IFLNK | 0o777, data=target.encode())
+
     def character_device(self, path, major, minor, mode=0o600):
         self._add(path, stat.S_IFCHR | mode, device=(major, minor))
 

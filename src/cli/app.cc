@@ -84,13 +84,18 @@ std::unique_ptr<CLI::App> make_app(Context& context) {
   // Inherited: the program's options are also understood behind a command.
   app->fallthrough();
   add_check(*app, context);
+  add_collect_data(*app, context);
   add_completion(*app, context);
   add_config(*app, context);
   add_doctor(*app, context);
   add_env(*app, context);
   add_exec(*app, context);
+  add_factory(*app, context);
   add_gc(*app, context);
+  add_iptables(*app, context);
+  add_memory(*app, context);
   add_metrics(*app, context);
+  add_policy(*app, context);
   add_version(*app, context);
   add_why_slow(*app, context);
   app->require_subcommand(0, 1);

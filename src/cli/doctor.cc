@@ -1,13 +1,9 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 
-#include "base/file.h"
-#include "cli/check_host.h"
 #include "cli/commands.h"
 #include "cli/config_check.h"
+#include "cli/diagnosis.h"
 #include "cli/sandbox_list.h"
 
 // doctor: everything at once, with what to do
@@ -16,20 +12,8 @@ namespace {
 
 using State = HostItem::State;
 
-// Where a service without a login shell looks for programs.
-constexpr char kServicePath[] =
-    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/kata/bin";
-
-bool is_in_path(const std::string& program, std::string path) {
-  for (path += ':'; !path.empty(); path.erase(0, path.find(':') + 1)) {
-    if (access((path.substr(0, path.find(':')) + "/" + program).c_str(), X_OK) == 0) return true;
-  }
-  return false;
-}
-
 HostItem shim_item() {
-  const char* path = getenv("PATH");
-  if (is_in_path("containerd-shim-kata-v2", std::string(path ? path : "") + ":" + kServicePath)) {
+  if (!find_program("containerd-shim-kata-v2").empty()) {
     return {State::kGood, "shim", "containerd-shim-kata-v2 is found", ""};
   }
   return {State::kWarning, "shim", "containerd-shim-kata-v2 is in no folder of PATH",
@@ -69,25 +53,36 @@ std::string_view word(State state) {
   return state == State::kGood ? "ok      " : state == State::kWarning ? "warning " : "PROBLEM ";
 }
 
-int run(const Context& context) {
+}  // namespace
+
+HostReport diagnose(const Context& context) {
   auto loaded = load_config(context);
   HostReport host = check_host(read_host(), loaded ? &*loaded : nullptr);
   host.items.push_back(config_item(context));
   host.items.push_back(shim_item());
   host.items.push_back(orphan_item());
-  for (const HostItem& item : host.items) {
-    say(std::string(word(item.state)) + item.name + ": " + printable(item.text) + "\n");
-    if (!item.fix.empty()) say("        what to do: " + printable(item.fix) + "\n");
-  }
-  return host.capable() ? 0 : kFailed;
+  return host;
 }
 
-}  // namespace
+std::string diagnosis_text(const HostReport& host) {
+  std::string text;
+  for (const HostItem& item : host.items) {
+    text += std::string(word(item.state)) + item.name + ": " + printable(item.text) + "\n";
+    if (!item.fix.empty()) text += "        what to do: " + printable(item.fix) + "\n";
+  }
+  return text;
+}
 
 void add_doctor(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "doctor", "Look at host, configuration, installation and leftovers; say what to do");
-  command->callback([&context] { context.command = [&context] { return run(context); }; });
+  command->callback([&context] {
+    context.command = [&context] {
+      const HostReport host = diagnose(context);
+      say(diagnosis_text(host));
+      return host.capable() ? 0 : kFailed;
+    };
+  });
 }
 
 }  // namespace kata::cli

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/context.h"
 #include "cli/host.h"
 
 namespace kata::cli {
@@ -16,6 +17,9 @@ struct EnvInput {
   bool root = false;
 };
 nlohmann::ordered_json env_document(config::LoadedConfig& loaded, const EnvInput& input);
+
+// The same of this host and the configuration that holds; an error when that cannot be used.
+Result<nlohmann::ordered_json> read_env(const Context& context);
 
 // Tables as Go's TOML encoder writes them: values first, inner tables indented by two blanks.
 std::string toml_text(const nlohmann::ordered_json& document);

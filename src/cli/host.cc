@@ -1,16 +1,21 @@
 #include "cli/host.h"
 
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <sstream>
 
 #include "base/command.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "hypervisor/accel.h"
 
 namespace kata::cli {
 namespace {
+
+constexpr char kServicePath[] =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/kata/bin";
 
 std::string trimmed(std::string text) {
   const size_t first = text.find_first_not_of(" \t\"'");
@@ -73,11 +78,10 @@ bool is_on(const std::string& path) {
   return text && (text->starts_with('Y') || text->starts_with('1'));
 }
 
-Task<> ask_version(std::string program, std::string* answer) {
+Task<> run_program(std::vector<std::string> argv, Result<CommandResult>* result) {
   SpawnOptions options;
-  options.argv = {program, "--version"};
-  auto said = co_await run_command(options, {.time = 10s, .output = 4096});
-  if (said && !said->timed_out && said->status.code == 0) *answer = said->output;
+  options.argv = std::move(argv);
+  *result = co_await run_command(options, {.time = 10s, .output = 1 << 20});
 }
 
 }  // namespace
@@ -138,13 +142,37 @@ std::string find_virtiofsd(const config::LoadedConfig* loaded) {
       {KATA_PREFIX "/libexec/virtiofsd", "/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd"});
 }
 
-std::string program_version(const std::string& program) {
-  std::string answer;
-  asio::io_context loop;
-  if (!program.empty()) spawn(loop.get_executor(), ask_version(program, &answer));
+std::string find_program(const std::string& name) {
+  const char* own = getenv("PATH");
+  std::string path = std::string(own ? own : "") + ":" + kServicePath + ":";
+  for (; !path.empty(); path.erase(0, path.find(':') + 1)) {
+    const std::string folder = path.substr(0, path.find(':'));
+    const std::string program = folder + "/" + name;
+    if (folder.starts_with('/') && access(program.c_str(), X_OK) == 0) return program;
+  }
+  return {};
+}
+
+Result<std::string> output_of(std::vector<std::string> argv) {
+  const std::string program = argv.at(0);
+  asio::io_context loop(1);
+  Result<CommandResult> result = fail(Code::kInternal, "not run");
+  spawn(loop.get_executor(), run_program(std::move(argv), &result));
   loop.run();
-  answer = answer.substr(0, answer.find('\n'));
-  return answer.empty() ? "unknown" : answer;
+  if (!result) return std::unexpected(std::move(result.error()));
+  if (result->timed_out) return fail(Code::kDeadlineExceeded, program + " took too long");
+  if (result->status.code != 0) {
+    return fail(Code::kInternal, program + " ended with " + std::to_string(result->status.code) +
+                                     ": " + std::string(cut_text(result->output, 300)));
+  }
+  return std::move(result->output);
+}
+
+std::string program_version(const std::string& program) {
+  if (program.empty()) return "unknown";
+  auto said = output_of({program, "--version"});
+  const std::string line = said ? said->substr(0, said->find('\n')) : "";
+  return line.empty() ? "unknown" : line;
 }
 
 std::vector<std::string> guest_protections(const std::string& root) {

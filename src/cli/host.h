@@ -36,6 +36,12 @@ VmMode find_mode(const HostFacts& host, config::Accel wanted);
 // The VMM program that the configuration names, else the first of the usual places; empty = none.
 std::string find_vmm(const config::LoadedConfig* loaded);
 std::string find_virtiofsd(const config::LoadedConfig* loaded);
+// A program of this name in PATH or where services look, which have a PATH of their own; empty =
+// none.
+std::string find_program(const std::string& name);
+// What a program says on stdout and stderr: of more than 1 MiB the end. 10 s at most. An error when
+// it does not run, takes too long or fails, with its last words.
+Result<std::string> output_of(std::vector<std::string> argv);
 // First line of what the program answers to --version; "unknown" when it does not.
 std::string program_version(const std::string& program);
 

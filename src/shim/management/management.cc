@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "shim/management/backing.h"
 #include "shim/management/debug_vars.h"
+#include "shim/management/memory.h"
 
 namespace kata::shim {
 
@@ -88,6 +89,7 @@ Task<http::Response> dispatch(std::shared_ptr<runtime::Sandbox> sandbox,
   if (path.starts_with("/direct-volume/")) co_return answer_direct_volume(request);
   if (request.method != "GET" && request.method != "HEAD") co_return wrong_method("GET");
   if (path == "/metrics") co_return co_await answer_metrics(figures, rpc_times);
+  if (path == "/memory") co_return co_await answer_memory(sandbox);
   if (path == "/agent-url") {
     http::Response response;
     response.body = sandbox->agent_url();
