@@ -9,6 +9,7 @@
 #include <ctime>
 #include <mutex>
 
+#include "base/log_emit.h"
 #include "base/utf8.h"
 
 namespace kata::log {
@@ -151,9 +152,18 @@ void set_common_field(std::string key, std::string value) {
 }
 
 void write(Level level, std::string_view message, Fields fields) {
-  if (level < g_level.load(std::memory_order_relaxed)) return;
+  if (level >= g_level.load(std::memory_order_relaxed)) emit(level, message, std::move(fields));
+}
+
+void emit(Level level, std::string_view message, Fields fields) {
   std::lock_guard lock(g_mutex);
-  for (const auto& [key, value] : g_common) fields.emplace_back(key, value);
+  const size_t own = fields.size();
+  for (const auto& [key, value] : g_common) {
+    const auto end = fields.begin() + static_cast<ptrdiff_t>(own);
+    const bool replaced =
+        std::any_of(fields.begin(), end, [&](const Field& f) { return f.first == key; });
+    if (!replaced) fields.emplace_back(key, value);
+  }
   if (g_sink) {
     g_sink(level, message, fields);
     return;

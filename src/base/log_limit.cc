@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/log_emit.h"
+
 namespace kata::log {
 
 bool Limit::take() {
@@ -15,14 +17,17 @@ bool Limit::take() {
 }
 
 void Limit::write(Level wanted, std::string_view message, Fields fields) {
-  if (wanted < level()) return;
+  if (wanted >= level()) emit(wanted, message, std::move(fields));
+}
+
+void Limit::emit(Level level, std::string_view message, Fields fields) {
   if (!take()) {
     ++left_out_;
     return;
   }
   if (left_out_ > 0) fields.emplace_back("left_out", std::to_string(left_out_));
   left_out_ = 0;
-  log::write(wanted, message, std::move(fields));
+  log::emit(level, message, std::move(fields));
 }
 
 }  // namespace kata::log

@@ -14,6 +14,8 @@ class Limit {
   explicit Limit(double per_second, double at_once) : rate_(per_second), most_(at_once) {}
 
   void write(Level wanted, std::string_view message, Fields fields = {});
+  // Whatever the level that was set.
+  void emit(Level level, std::string_view message, Fields fields = {});
 
  private:
   bool take();

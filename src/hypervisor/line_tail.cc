@@ -29,11 +29,11 @@ std::string LineTail::text(size_t lines) const {
   size_t whole = std::min(lines, lines_.size());
   for (size_t i = lines_.size() - whole; i < lines_.size(); ++i) {
     if (!out.empty()) out.push_back('\n');
-    out += lines_[i];
+    out.append(lines_[i], 0, kMaxShown);
   }
   if (!current_.empty()) {
     if (!out.empty()) out.push_back('\n');
-    out += current_;
+    out.append(current_, 0, kMaxShown);
   }
   return out;
 }

@@ -15,14 +15,15 @@ namespace kata::hypervisor {
 // are cut, their number is bounded, and everything but printable ASCII becomes '?'.
 class LineTail {
  public:
-  static constexpr size_t kMaxLine = 512;
+  static constexpr size_t kMaxLine = 2048;  // of what on_line gets: an agent's line is whole
+  static constexpr size_t kMaxShown = 512;  // of a line in text(), which becomes part of errors
   static constexpr size_t kMaxLines = 40;
   using OnLine = std::function<void(const std::string& line)>;
 
   explicit LineTail(OnLine on_line = {}) : on_line_(std::move(on_line)) {}
 
   void feed(std::string_view bytes);
-  // The last `lines` lines joined with newlines, a started one included.
+  // The last `lines` lines joined with newlines, a started one included, each cut.
   std::string text(size_t lines = kMaxLines) const;
   uint64_t bytes() const { return bytes_; }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -111,7 +112,9 @@ struct VmConfig {
   std::string vsock_uds;  // hybrid socket of our own back end; empty = <vm_dir>/vsock.sock
 
   bool legacy_serial = false;  // console on ttyS0 instead of hvc0
-  bool debug = false;
+  bool debug = false;          // the guest's kernel says more
+  // Gets each line of the guest's console, printable ASCII, cut at 2 KiB; may be empty.
+  std::function<void(const std::string& line)> on_console_line;
   std::string extra_monitor;  // "hmp", "qmp", "qmp-pretty" at <vm_dir>/extra-monitor.sock; or empty
   std::string selinux_label;
   int netns_fd = -1;  // network namespace of the VMM process; stays the caller's

@@ -1,5 +1,8 @@
 #include "runtime/vm_config_builder.h"
 
+#include <memory>
+
+#include "runtime/guest_log.h"
 #include "runtime/guest_requests.h"
 
 namespace kata::runtime {
@@ -129,6 +132,9 @@ Result<hypervisor::VmConfig> build_vm_config(const Vm::Request& request) {
   vm.shared_fs = shared_fs(request);
   vm.legacy_serial = config.use_legacy_serial;
   vm.debug = config.enable_debug;
+  auto guest_log =
+      std::make_shared<GuestLog>(config.enable_debug, request.config->agent.enable_debug);
+  vm.on_console_line = [guest_log](const std::string& line) { guest_log->add(line); };
   vm.netns_fd = request.netns_fd;
   return vm;
 }

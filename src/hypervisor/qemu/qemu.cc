@@ -21,8 +21,6 @@ namespace qemu {
 
 namespace {
 
-// Of the guest's console in the log: a whole boot at once, then a flood is cut.
-constexpr double kLinesPerSecond = 200;
 constexpr double kLinesAtOnce = 2000;
 
 }  // namespace
@@ -30,10 +28,7 @@ constexpr double kLinesAtOnce = 2000;
 Qemu::Qemu(asio::any_io_executor executor, VmConfig config)
     : executor_(executor),
       config_(std::move(config)),
-      console_(std::make_shared<LineTail>(
-          [limit = log::Limit(kLinesPerSecond, kLinesAtOnce)](const std::string& line) mutable {
-            limit.write(log::Level::kDebug, "guest console", {{"vmconsole", line}});
-          })),
+      console_(std::make_shared<LineTail>(config_.on_console_line)),
       state_(std::make_shared<State>(executor)) {
   // A guest can make it complain.
   state_->output = std::make_shared<LineTail>(

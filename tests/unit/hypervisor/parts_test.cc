@@ -89,8 +89,9 @@ TEST(LineTailTest, KeepsTheLastLinesPrintable) {
   EXPECT_EQ(tail.text(), "one\ntwo?[31mred\nunfinished");
   EXPECT_EQ(seen, (std::vector<std::string>{"one", "two?[31mred"}));
   for (int i = 0; i < 1000; ++i) tail.feed(std::string(100'000, 'x') + "\n");
-  EXPECT_LE(tail.text().size(), (LineTail::kMaxLine + 1) * (LineTail::kMaxLines + 1));
-  EXPECT_EQ(tail.text(2).size(), 2 * LineTail::kMaxLine + 1);
+  EXPECT_LE(tail.text().size(), (LineTail::kMaxShown + 1) * (LineTail::kMaxLines + 1));
+  EXPECT_EQ(tail.text(2).size(), 2 * LineTail::kMaxShown + 1);
+  EXPECT_EQ(seen.back().size(), LineTail::kMaxLine);
 }
 
 TEST(PciSlotsTest, FillsBridgesAndReusesSlots) {
