@@ -17,7 +17,7 @@ make_archive() {
     zstd -q -T0 -12 -f -o "$out/kata-static-$version-$arch.tar.zst"
 }
 
-# What a package has beside opt/kata: names in PATH, pages where man and bash look.
+# What a package has beside opt/kata: names in PATH, pages where man and bash look, the monitor's unit.
 add_usr() {
   local stage=$1 file
   install -d "$stage/usr/bin"
@@ -27,6 +27,8 @@ add_usr() {
     install -d "$stage/usr/share/$(dirname "$file")"
     ln -s "/opt/kata/share/$file" "$stage/usr/share/$file"
   done
+  install -d "$stage/usr/lib/systemd/system"
+  ln -s /opt/kata/share/systemd/kata-monitor.service "$stage/usr/lib/systemd/system/kata-monitor.service"
 }
 
 # Settings are the administrator's; the node's wiring goes before the programs do.

@@ -33,6 +33,8 @@ install_deploy() {
   (cd "$repo/deploy" && find install installer manifests -type f ! -name '*.pyc') | while read -r file; do
     install -D -m "$([[ $file == install ]] && echo 755 || echo 644)" "$repo/deploy/$file" "$root/deploy/$file"
   done
+  install -D -m 755 "$repo/guest/initrd/add_iptables.py" "$root/deploy/initrd/add_iptables.py"
+  install -D -m 644 "$repo/guest/initrd/cpio.py" "$root/deploy/initrd/cpio.py"
 }
 
 main() {
@@ -55,6 +57,10 @@ main() {
   chmod 644 "$defaults/configuration-qemu.toml"
   [[ -e $defaults/configuration.toml ]] || ln -s configuration-qemu.toml "$defaults/configuration.toml"
   install -D -m 644 -t "$data/grafana" "$repo"/share/grafana/*.json
+  # Installed, not enabled: systemctl enable --now kata-monitor.
+  install -d "$root/share/systemd"
+  sed "s|@PREFIX@|$prefix|g" "$repo/share/systemd/kata-monitor.service.in" >"$root/share/systemd/kata-monitor.service"
+  chmod 644 "$root/share/systemd/kata-monitor.service"
   install_texts
   install_deploy
   say "installed in $root"

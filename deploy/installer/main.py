@@ -13,9 +13,9 @@ from installer.record import FOLDER, Record
 
 LINKS = {"containerd-shim-kata-v2": "bin/containerd-shim-kata-v2", "containerd-shim-kata-qemu-v2": "bin/containerd-shim-kata-v2",
          "kata-runtime": "bin/kata-runtime", "kata-monitor": "bin/kata-monitor"}
-# Where bash and man look beside /usr/local/bin.
-PAGES = {"bash-completion/completions": "share/bash-completion/completions", "man/man1": "share/man/man1",
-         "man/man5": "share/man/man5", "man/man8": "share/man/man8"}
+# Where bash, man and systemd look beside /usr/local/bin. The unit is not enabled.
+PAGES = {"share/bash-completion/completions": "share/bash-completion/completions", "share/man/man1": "share/man/man1",
+         "share/man/man5": "share/man/man5", "share/man/man8": "share/man/man8", "lib/systemd/system": "share/systemd"}
 
 
 def parser():
@@ -34,7 +34,7 @@ def parser():
     install = commands.add_parser("install", parents=[shared, put], help="put the tree in place and wire containerd and CRI-O; "
                                   "again: repair or upgrade")
     install.add_argument("--prefix", default="/opt/kata", help="where the tree goes (default: %(default)s)")
-    install.add_argument("--links", default="/usr/local", metavar="DIR", help="links go to DIR/bin and DIR/share (default: %(default)s)")
+    install.add_argument("--links", default="/usr/local", metavar="DIR", help="links go to DIR/bin, DIR/share and DIR/lib (default: %(default)s)")
     install.add_argument("--containerd-config", default=containerd.CONFIG, metavar="FILE", help="(default: %(default)s)")
     install.add_argument("--no-containerd", action="store_true", help="leave containerd's configuration alone")
     commands.add_parser("upgrade", parents=[shared, put], help="the same places as the installation that is there")
@@ -59,7 +59,7 @@ def put_links(record, prefix, links):
                   for name, target in LINKS.items() if record.host.real(f"{prefix}/{target}").exists())
     for there, here in PAGES.items():
         for real in sorted(record.host.real(f"{prefix}/{here}").glob("*")):
-            changed += record.put_link(f"{links}/share/{there}/{real.name}", f"{prefix}/{here}/{real.name}")
+            changed += record.put_link(f"{links}/{there}/{real.name}", f"{prefix}/{here}/{real.name}")
     return changed
 
 

@@ -12,6 +12,7 @@ SHIM = "bin/containerd-shim-kata-v2"
 BUILT_FOR = "/opt/kata"  # the prefix that the paths in a release's configuration begin with
 OWN = pathlib.Path(__file__).resolve().parents[2]  # <prefix>/deploy/installer/tree.py
 SETTINGS = "share/defaults/"  # what administrators edit in place
+NAMING_PREFIX = (SETTINGS, "share/systemd/")  # files with paths below the prefix
 
 
 def _tree_in(folder):
@@ -52,7 +53,7 @@ def _files(tree):
 
 def _content(relative, real, prefix):
     data = real.read_bytes()
-    if relative.startswith(SETTINGS) and prefix != BUILT_FOR:
+    if relative.startswith(NAMING_PREFIX) and prefix != BUILT_FOR:
         data = data.replace(BUILT_FOR.encode() + b"/", prefix.encode() + b"/")
     return data
 

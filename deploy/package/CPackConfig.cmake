@@ -28,7 +28,7 @@ set(CPACK_RPM_PACKAGE_LICENSE "Apache-2.0")
 set(CPACK_RPM_PACKAGE_REQUIRES "qemu-kvm, virtiofsd, python3 >= 3.11")
 set(CPACK_RPM_PACKAGE_CONFLICTS "kata-containers")
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
-  "/opt;/usr/bin;/usr/share;/usr/share/man;/usr/share/man/man1;/usr/share/man/man5;/usr/share/man/man8;/usr/share/bash-completion;/usr/share/bash-completion/completions")
+  "/opt;/usr/bin;/usr/lib;/usr/lib/systemd;/usr/lib/systemd/system;/usr/share;/usr/share/man;/usr/share/man/man1;/usr/share/man/man5;/usr/share/man/man8;/usr/share/bash-completion;/usr/share/bash-completion/completions")
 set(CPACK_RPM_USER_FILELIST "%config(noreplace) /opt/kata/share/defaults/kata-containers/configuration-qemu.toml")
 set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE "$ENV{KATA_PRERM}")
 # The programs are the build's, byte for byte.

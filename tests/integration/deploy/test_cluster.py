@@ -23,6 +23,11 @@ elif words[0] == "label":
     if value: labels[words[2]][key] = value
     else: labels[words[2]].pop(key.rstrip("-"), None)
     (home / "nodes.json").write_text(json.dumps(labels))
+elif words[:3] == ["get", "runtimeclass", "-l"]:
+    key, value = words[3].split("=")
+    for name in ("kata", "kata-qemu", "other"):
+        if (home / name).exists() and f"\n  labels:\n    {key}: {value}\n" in (home / name).read_text():
+            print("runtimeclass.node.k8s.io/" + name)
 elif words[:2] == ["get", "runtimeclass"]:
     print("runtimeclass/" + words[2] if (home / words[2]).exists() else "")
 elif words[0] == "create":
@@ -54,9 +59,20 @@ def test_label_and_classes_come_and_go(node, cluster, tmp_path, small):
     assert 'memory: "160Mi"' in (cluster / "kata-qemu").read_text()
     assert "other nodes have the label" in node("uninstall", env=env).ok().out
     assert (cluster / "kata").exists()
+    # Made by node a's installation, taken back by the last node.
     other("uninstall", env=env).ok()
     assert (cluster / "nodes.json").read_text() == '{"a": {"x": "y"}, "b": {}}'
-    assert (cluster / "kata").exists()  # made by node a's installation, not by this one
+    assert not (cluster / "kata").exists() and not (cluster / "kata-qemu").exists()
+
+
+def test_classes_of_others_stay(node, cluster):
+    """Made by kubectl apply -k, or by hand."""
+    env = dict(os.environ, PATH=f"{cluster}:{os.environ['PATH']}", FAKE_CLUSTER=str(cluster))
+    (cluster / "kata").write_text("handler: kata\n")
+    (cluster / "other").write_text("\n  labels:\n    katacontainers.io/made-by: deploy-install\n")
+    assert "stays as it is" in node("install", "--node", "a", env=env).ok().out
+    node("uninstall", env=env).ok()
+    assert (cluster / "kata").exists() and (cluster / "other").exists() and not (cluster / "kata-qemu").exists()
 
 
 def test_an_unknown_node_is_an_error_and_uninstall_still_works(node, cluster):
