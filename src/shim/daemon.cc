@@ -16,6 +16,7 @@
 #include "shim/orphans.h"
 #include "shim/socket.h"
 #include "shim/task/service.h"
+#include "storage/host_mounts.h"
 #include "ttrpc/transport.h"
 #include "version.h"
 
@@ -175,6 +176,7 @@ Status run_daemon(const Options& options) {
   TRY(std::string socket_file, own_socket_file(options));
   TRY_STATUS(redirect_stderr_to_log_fifo());
   set_up_log(options.id, options.debug);
+  TRY_STATUS(storage::leave_host_mounts());
   signal(SIGPIPE, SIG_IGN);
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) return fail_errno("become a subreaper");
   asio::io_context loop(1);

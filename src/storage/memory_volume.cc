@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "storage/host_mounts.h"
 
 namespace kata::storage {
 
@@ -100,8 +101,9 @@ std::optional<VolumePlace> find_memory_volume(const std::vector<MountEntry>& tab
   return VolumePlace{basename(volume->point), volume->point, inside};
 }
 
-Result<std::vector<grpc::Storage>> place_memory_volumes(const grpc::Spec& spec,
-                                                        oci::GuestContext* context) {
+namespace {
+
+Result<std::vector<grpc::Storage>> place_here(const grpc::Spec& spec, oci::GuestContext* context) {
   std::vector<grpc::Storage> storages;
   for (int index : oci::host_binds(spec, *context)) {
     grpc::Mount mount = spec.mounts(index);
@@ -120,6 +122,18 @@ Result<std::vector<grpc::Storage>> place_memory_volumes(const grpc::Spec& spec,
     mount.set_source(guest_path);
     context->mounts[index] = std::move(mount);
   }
+  return storages;
+}
+
+}  // namespace
+
+Result<std::vector<grpc::Storage>> place_memory_volumes(const grpc::Spec& spec,
+                                                        oci::GuestContext* context) {
+  std::vector<grpc::Storage> storages;
+  TRY_STATUS(in_host_mounts([&]() -> Status {
+    TRY(storages, place_here(spec, context));
+    return {};
+  }));
   return storages;
 }
 

@@ -51,7 +51,7 @@ std::vector<MountEntry> parse_mount_table(std::string_view text) {
 }
 
 Result<std::vector<MountEntry>> read_mount_table() {
-  TRY(std::string text, read_file("/proc/self/mountinfo"));
+  TRY(std::string text, read_file("/proc/thread-self/mountinfo"));
   return parse_mount_table(text);
 }
 

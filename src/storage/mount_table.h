@@ -16,7 +16,7 @@ struct MountEntry {
   std::string point;   // where
 };
 
-// The mounts of this process, oldest first.
+// The mounts that the calling thread sees (in_host_mounts(): the host's), oldest first.
 Result<std::vector<MountEntry>> read_mount_table();
 
 // The same from the text of such a file; lines that are cut short are left out.

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "storage/bind.h"
+#include "storage/host_mounts.h"
 #include "storage/shared_tree.h"
 
 namespace kata::storage {
@@ -76,7 +77,7 @@ Result<std::optional<grpc::Mount>> SharedTree::share_mount(const std::string& co
   std::string path = mount.source();
   if (!path.starts_with('/')) path = bundle + "/" + path;
   // Opened once; everything after works on what was opened.
-  TRY(UniqueFd source, open_file(path, O_PATH));
+  TRY(UniqueFd source, open_on_host(path, O_PATH));
   struct stat info {};
   if (fstat(source.get(), &info) < 0) return fail_errno("stat " + path);
   grpc::Mount guest = mount;
@@ -101,7 +102,7 @@ Result<std::optional<grpc::Mount>> SharedTree::share_mount(const std::string& co
   // A later mount comes with attributes of its own: it would be a writable place in a read-only
   // volume.
   const bool follow = words.slave && !words.readonly;
-  TRY(UniqueFd copy, clone_mount(source.get(), words.recursive, follow ? MS_SLAVE : MS_PRIVATE));
+  TRY(UniqueFd copy, clone_on_host(source.get(), words.recursive, follow ? MS_SLAVE : MS_PRIVATE));
   const uint64_t attributes = kVolumeAttributes | (words.readonly ? MOUNT_ATTR_RDONLY : 0);
   TRY_STATUS(set_mount_attributes(copy.get(), attributes, 0, true));
   TRY(std::string name, volume_name(container_id, mount.destination()));

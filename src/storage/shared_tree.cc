@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
 
@@ -11,6 +12,7 @@
 #include "base/log.h"
 #include "base/path_beneath.h"
 #include "storage/bind.h"
+#include "storage/host_mounts.h"
 #include "storage/mount_points.h"
 
 namespace kata::storage {
@@ -30,6 +32,13 @@ Status check_name(const std::string& id) {
     return fail(Code::kInvalidArgument, "id '" + id.substr(0, kMaxId) + "' is no file name");
   }
   return {};
+}
+
+Result<bool> is_same_file(int one, int other) {
+  struct stat first {
+  }, second{};
+  if (fstat(one, &first) < 0 || fstat(other, &second) < 0) return fail_errno("stat");
+  return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
 std::string rootfs_name(const std::string& container_id) {
@@ -99,19 +108,35 @@ Status SharedTree::attach(const std::string& container_id, const Shared& shared,
   return attach_mount(mount_fd, file.get());
 }
 
+// Not mounted by mount_rootfs(), a root may be a mount that only the host has. Where both see the
+// same folder ours is taken: hooks may have mounted something below it, which the host does not
+// see.
+Result<UniqueFd> SharedTree::copy_root(const std::string& path, const grpc::Spec& spec) {
+  constexpr int kRoot = O_PATH | O_DIRECTORY;
+  TRY(UniqueFd root, open_file(path, kRoot));
+  bool on_host = false;
+  const auto entries = journal_.live();
+  if (std::ranges::find(entries, journal::mount_entry(path)) == entries.end()) {
+    TRY(UniqueFd other, open_on_host(path, kRoot));
+    TRY(bool same, is_same_file(root.get(), other.get()));
+    on_host = !same;
+    if (on_host) root = std::move(other);
+  }
+  if (spec.root().readonly()) make_mount_points(root.get(), spec, dirname(path));
+  if (on_host) return clone_on_host(root.get(), true);
+  return clone_mount(root.get(), true);
+}
+
 Result<std::string> SharedTree::share_rootfs(const std::string& container_id,
                                              const std::string& host_path, const grpc::Spec& spec) {
   TRY_STATUS(check_name(container_id));
   if (containers_.contains(container_id)) {
     return fail(Code::kAlreadyExists, "container " + container_id + " is in the shared tree");
   }
-  const bool readonly = spec.root().readonly();
   const Shared shared{rootfs_name(container_id)};
   const auto share = [&]() -> Status {
-    TRY(UniqueFd root, open_file(host_path, O_PATH | O_DIRECTORY));
-    if (readonly) make_mount_points(root.get(), spec, dirname(host_path));
-    TRY(UniqueFd mount, clone_mount(root.get(), true));
-    const uint64_t attributes = kShareAttributes | (readonly ? MOUNT_ATTR_RDONLY : 0);
+    TRY(UniqueFd mount, copy_root(host_path, spec));
+    const uint64_t attributes = kShareAttributes | (spec.root().readonly() ? MOUNT_ATTR_RDONLY : 0);
     TRY_STATUS(set_mount_attributes(mount.get(), attributes, 0, true));
     return attach(container_id, shared, mount.get());
   };

@@ -65,6 +65,7 @@ class SharedTree {
   Result<std::optional<grpc::Mount>> share_mount(const std::string& container_id,
                                                  const grpc::Mount& mount,
                                                  const std::string& bundle);
+  Result<UniqueFd> copy_root(const std::string& path, const grpc::Spec& spec);
   Status detach(const Shared& shared);
   std::string host_path(const Shared& shared) const { return base_ + "/mounts/" + shared.name; }
 

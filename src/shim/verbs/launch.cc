@@ -1,8 +1,6 @@
 #include "shim/verbs/launch.h"
 
-#include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -25,19 +23,6 @@ Status set_scheduling_cookie() {
   const char* wanted = getenv("SCHED_CORE");
   if (!wanted || !*wanted) return {};
   if (prctl(kSchedCore, kCreate, 0, kProcessGroup, 0) < 0) return fail_errno("core scheduling");
-  return {};
-}
-
-// Slave first, so that nothing goes back to the host; shared again, so that namespaces made from
-// this one (VMM, file-system daemon) still see later mounts.
-Status enter_own_mount_namespace() {
-  if (unshare(CLONE_NEWNS) < 0) return fail_errno("new mount namespace");
-  if (mount("none", "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0) {
-    return fail_errno("make / a slave mount");
-  }
-  if (mount("none", "/", nullptr, MS_REC | MS_SHARED, nullptr) < 0) {
-    return fail_errno("make / a shared mount");
-  }
   return {};
 }
 
@@ -74,7 +59,6 @@ void adjust_oom_score(pid_t daemon) {
 
 Result<Process> launch_daemon(const Options& options, int listener) {
   TRY_STATUS(set_scheduling_cookie());
-  TRY_STATUS(enter_own_mount_namespace());
   SpawnOptions spawn;
   spawn.argv = daemon_arguments(options);
   spawn.fds = {{listener, kListenerFd}};

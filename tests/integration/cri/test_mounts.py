@@ -163,6 +163,29 @@ def test_mounts_that_the_node_makes_later(cri_daemon, handler, folder):
         node("umount", "-l", folder)
 
 
+def test_mounts_that_the_node_does_not_pass_on(pod, folder):
+    """The pod is older than the mounts, and the node keeps them to itself, as with a private / or CRI-O's storage."""
+    def node(*words):
+        subprocess.run(words, check=True)
+
+    (folder / "late").mkdir()
+    memory = folder / "kubernetes.io~empty-dir" / "later"  # volumes of a pod are told apart by their names
+    memory.mkdir(parents=True)
+    node("mount", "--bind", folder, folder)
+    node("mount", "--make-rprivate", folder)
+    try:
+        node("mount", "-t", "tmpfs", "tmpfs", folder / "late")
+        (folder / "late" / "word").write_text("late\n")
+        node("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", memory)
+        id = pod.run("unseen", "sleep", "1000", mounts=[
+            mount("/direct", folder / "late"), mount("/above", folder), mount("/memory", memory)])
+        assert pod.sh(id, "cat /direct/word /above/late/word") == "late\nlate\n"
+        assert pod.sh(id, "df -k /memory | tail -n 1").split()[1] == "4096"
+        pod.remove_container(id)
+    finally:
+        node("umount", "-l", folder)
+
+
 def test_sub_path(pod, folder):
     (folder / "sub" / "deep").mkdir(parents=True)
     (folder / "sub" / "file").write_text("file\n")

@@ -10,6 +10,9 @@ HANDLERS = """
   pod_annotations = ["io.katacontainers.*"]
   container_annotations = ["io.katacontainers.*"]
   privileged_without_host_devices = true
+[plugins.{runtime}.containerd.runtimes.kata-features]
+  runtime_type = "io.containerd.runc.v2"
+  runtime_path = "{shim}"
 [plugins.{runtime}.containerd.runtimes.kata-qemu]
   runtime_type = "io.containerd.kata-qemu.v2"
   pod_annotations = ["io.katacontainers.*"]

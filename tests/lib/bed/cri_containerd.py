@@ -24,7 +24,8 @@ def _mount(*words):
 
 
 class CriContainerd(Containerd):
-    """Handlers: kata, kata-qemu (a link of another name and a ConfigPath) and runc.
+    """Handlers: kata, kata-qemu (a link of another name and a ConfigPath), kata-features (by path, under the
+    type whose features containerd asks for) and runc.
 
     Bridges and addresses of the pods are inside `net` and vanish with it.
     """
@@ -50,7 +51,7 @@ class CriContainerd(Containerd):
         links.mkdir()
         os.symlink(places.shim(), links / "containerd-shim-kata-qemu-v2")
         words = {"work": self.work, "socket": self.socket, "token": self.token, "pause": PAUSE,
-                 "kata_config": self.kata_config}
+                 "kata_config": self.kata_config, "shim": places.shim()}
         (self.work / "cni").mkdir()
         (self.work / "cni" / "10-tests.conflist").write_text(cri_config.network(**words))
         return cri_config.text(self.version, **words)
