@@ -104,7 +104,12 @@ Task<> Virtiofsd::watch(std::shared_ptr<State> state) {
   std::string reason = status ? status->describe() : status.error().message();
   if (!ended) reason += "; " + ended.error().message();
   if (!state->tail.empty()) reason += "; last words: " + state->tail;
-  if (!state->stopping) log::warn("virtiofsd has ended", {{"reason", reason}});
+  // It ends by itself, and well, when the VMM has gone.
+  if (status && status->code == 0) {
+    log::info("virtiofsd has ended", {{"reason", reason}});
+  } else if (!state->stopping) {
+    log::warn("virtiofsd has ended", {{"reason", reason}});
+  }
   state->exited.set(std::move(reason));
   // A subreaper inherits the child.
   for (int i = 0; i < 200; ++i) {
