@@ -15,7 +15,9 @@ import re
 import subprocess
 import sys
 
-import cpio
+sys.dont_write_bytecode = True  # an installed tree stays as it was installed
+
+import cpio  # noqa: E402
 
 PROGRAM = "usr/sbin/xtables-nft-multi"
 NAMES = [f"{family}{verb}" for family in ("iptables", "ip6tables") for verb in ("", "-save", "-restore")]

@@ -65,6 +65,13 @@ def test_same_input_same_bytes(initrd, tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_the_folder_of_the_program_stays_as_it_is(initrd, tmp_path):
+    for name in ("add_iptables.py", "cpio.py"):
+        (tmp_path / name).write_bytes(PROGRAM.with_name(name).read_bytes())
+    subprocess.run(["python3", tmp_path / "add_iptables.py", "--initrd", initrd, "--out", initrd], check=True)
+    assert not (tmp_path / "__pycache__").exists()
+
+
 def test_what_is_missing_is_named(initrd, tmp_path):
     result = add(initrd, tmp_path / "out", "--root", tmp_path)
     assert result.returncode == 1 and "install the packages iptables" in result.stderr

@@ -95,7 +95,9 @@ def test_the_package_has_the_same_tree_and_names_in_path(dist, tmp_path):
     (package,) = dist.glob("*.deb")
     out = run.run(["dpkg-deb", "-c", package]).ok().out
     for words in ("./opt/kata/deploy/install\n", "./usr/bin/containerd-shim-kata-v2 -> /opt/kata/bin/containerd-shim-kata-v2\n",
-                  "./usr/bin/kata-runtime -> ", "./usr/share/man/man1/kata-runtime.1 -> "):
+                  "./usr/bin/kata-runtime -> ", "./usr/share/man/man1/kata-runtime.1 -> ",
+                  "./usr/lib/systemd/system/kata-monitor.service -> /opt/kata/share/systemd/kata-monitor.service\n",
+                  "./opt/kata/deploy/initrd/add_iptables.py\n"):
         assert words in out
     assert "root/root" in out and len([line for line in out.splitlines() if "root/root" not in line]) == 0
     subprocess.run(["dpkg-deb", "-x", package, tmp_path], check=True)
