@@ -13,6 +13,7 @@ import re
 import tomllib
 
 from installer import host as node
+from installer.former import Former
 from installer.host import Refused, say
 
 CONFIG = "/etc/containerd/config.toml"
@@ -107,7 +108,7 @@ class Plan:
     """What is going to change, decided and proven before anything does."""
 
     def __init__(self, host, record, path, containerd, config_paths):
-        self.host, self.containerd = host, containerd
+        self.host, self.record, self.containerd = host, record, containerd
         self.path = host.follow(path)
         self.folder = str(pathlib.PurePosixPath(self.path).parent)
         self.drop_in = f"{self.folder}/conf.d/kata-containers.toml"
@@ -116,14 +117,14 @@ class Plan:
         if self.current is None:
             self.text = "version = 3\n" if generation(containerd) == 2 else "version = 2\n"
         self.document, self.version = parse(self.text, self.path)
-        self.drop_in_text, self.at, self.inserted = "", 0, ""
+        self.drop_in_text, self.at, self.inserted, self.mark = "", 0, "", None
         self.had_handlers = bool(_runtimes(self.document, self.version))
         ours = tables(self.version, self.document, config_paths)
         if ours and self.version == 3:
             self._plan_drop_in(ours)
         elif ours:
             glue = "" if self.text.endswith("\n") or not self.text else "\n"
-            self.at, self.inserted = len(self.text), f"{glue}{BEGIN}\n{ours}{END}\n"
+            self.at, self.inserted, self.mark = len(self.text), f"{glue}{BEGIN}\n{ours}{END}\n", "io.containerd.kata"
             self._prove(tomllib.loads(ours))
 
     def _read(self):
@@ -139,7 +140,11 @@ class Plan:
         self.drop_in_text = f"# Written by deploy/install; taken back by uninstall.\nversion = 3\n\n{ours}"
         if not _imports(self.document, self.folder, self.drop_in):
             self.at, self.inserted = with_import(self.text, self.document, self.drop_in)
+            self.mark = self.drop_in
             self._prove({"imports": [self.drop_in]})
+
+    def paths(self):
+        return {self.drop_in, self.path}
 
     def new_text(self):
         return self.text[:self.at] + self.inserted + self.text[self.at:]
@@ -167,21 +172,25 @@ class Plan:
             raise Refused(f"containerd refuses {self.path}: {errors.strip()[-500:]}")
         return tomllib.loads(out)
 
-    def apply(self, record):
-        """Returns whether something changed. A change that containerd understands otherwise is taken back."""
-        before, touched = self.dump(), []
-        if self.drop_in_text and record.put_file(self.drop_in, self.drop_in_text.encode()):
-            touched.append(self.drop_in)
-        if self.inserted and self.new_text() != self.current:
-            record.edit(self.path, self.text, self.new_text(), self.inserted)
-            touched.append(self.path)
-        if touched:
-            try:
-                self._compare(before, self.dump())
-            except Refused:
-                record.undo(touched)
-                raise
-        return bool(touched)
+    def ask(self):
+        """What containerd makes of it now, before anything changes."""
+        self.before = self.dump()
+
+    def add(self, changes):
+        """Our texts become part of the changes."""
+        self.former = Former(self.record, [self.drop_in, self.path])
+        if self.drop_in_text:
+            changes.file(self.drop_in, self.drop_in_text.encode, service="containerd")
+        if self.inserted:
+            changes.edit(self.path, self.text, self.new_text(), service="containerd", inserted=self.inserted, mark=self.mark)
+
+    def check(self):
+        """After the changes: what containerd understands otherwise is taken back to what it was before this run."""
+        try:
+            self._compare(self.before, self.dump())
+        except Refused:
+            self.former.take_back()
+            raise
 
     def _compare(self, before, after):
         if after is None:

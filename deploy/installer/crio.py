@@ -19,8 +19,7 @@ def text(prefix, config_paths):
     return result
 
 
-def apply(host, record, prefix, config_paths):
-    """True when the drop-in is new or another; None when there is no CRI-O on this node."""
-    if not host.real("/etc/crio").is_dir():
-        return None
-    return record.put_file(DROP_IN, text(prefix, config_paths).encode())
+def add(changes, prefix, config_paths):
+    """The drop-in becomes part of the changes, where there is CRI-O on the node."""
+    if changes.record.host.real("/etc/crio").is_dir():
+        changes.file(DROP_IN, text(prefix, config_paths).encode, service="crio")

@@ -1,48 +1,30 @@
 """What an installation changed, and what stood there before.
 
 One JSON file with copies of replaced files beside it. An entry is written before its change is made,
-so that whatever moment an installation ends at, undo() finds everything. The first `before` of a path
-stays: upgrades change `now` only.
+so that whatever moment an installation ends at, undo finds everything. The first `before` of a path
+stays: upgrades change `now`, and keep in `was` what else may stand there until the change is made.
 """
-import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import pathlib
-import shutil
-import stat
 
-from installer.host import Refused, say, warn
+from installer import files
+from installer.copies import Copies
+from installer.host import Refused
 
 FOLDER = "/var/lib/kata-containers/install"
-FOLDER_STATE = {"folder": True}  # of state_of()
+PUBLIC, PRIVATE = 0o755, 0o700  # permissions of folders
 
 
-def sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def ours(entry, current):
+    """The file is what this or an interrupted installation put there."""
+    return files.content(current) in [files.content(state) for state in (entry["now"], *entry.get("was", []))]
 
 
-def state_of(path):
-    """What stands at a path: None, a link, a file or a folder, as a comparable value."""
-    try:
-        found = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    if stat.S_ISLNK(found.st_mode):
-        return {"link": os.readlink(path)}
-    if stat.S_ISDIR(found.st_mode):
-        return FOLDER_STATE
-    if not stat.S_ISREG(found.st_mode):
-        raise Refused(f"{path} is neither a file nor a link; move it away")
-    return {"file": sha256(path)}
-
-
-def _remove(path):
-    """Of a file or link; it may be gone, its folder too."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        path.unlink()
+def inserted_texts(entry):
+    """What we may have added to a file of others, the newest first."""
+    return [state["inserted"] for state in (entry, *reversed(entry.get("was", []))) if "inserted" in state]
 
 
 class Record:
@@ -51,6 +33,7 @@ class Record:
     def __init__(self, host, folder=FOLDER):
         self.host, self.folder = host, folder
         self.path = host.at(f"{folder}/record.json")
+        self.copies = Copies(self.path.parent)
         self.entries, self.facts = {}, {}
         self._lock = None
         if self.path.exists():
@@ -59,6 +42,10 @@ class Record:
 
     def exists(self):
         return bool(self.entries)
+
+    def is_installed(self):
+        """False, too, when uninstall left nothing but files that somebody changed."""
+        return "prefix" in self.facts
 
     def _load(self):
         try:
@@ -74,80 +61,78 @@ class Record:
         except BlockingIOError as error:
             raise Refused(f"another installation is at work ({self.path.parent} is locked); wait for its end") from error
 
-    def open(self):
-        """Makes the record's folder, itself on record."""
+    def own_folders(self):
+        """The record's own, the innermost first."""
+        return [self.folder, *map(str, pathlib.PurePosixPath(self.folder).parents)]
+
+    def open(self, facts):
+        """Makes the record's folder, itself on record, and writes the facts of the installation that begins."""
         made, new = [], not self.path.exists()
-        for folder in [*reversed(pathlib.PurePosixPath(self.folder).parents), pathlib.PurePosixPath(self.folder)]:
+        for folder in reversed(self.own_folders()):
             real = self.host.real(folder)
-            # An empty one is what an installation left that was stopped before its first line.
-            if not real.exists() or (new and str(folder) == self.folder and not any(real.iterdir())):
-                self.host.at(folder).mkdir(mode=0o755, exist_ok=True)
-                made.append(str(folder))
+            # One without a record is what an installation left that was stopped before its first line.
+            if not real.exists() or (new and folder == self.folder and self._is_unused(real)):
+                self.host.at(folder).mkdir(mode=PRIVATE if folder == self.folder else PUBLIC, exist_ok=True)
+                made.append(folder)
         if self._lock is None:
             self._take_lock()
             if self.path.exists():
                 # What was decided so far took the node for an empty one, and its record must not be lost.
                 raise Refused(f"another installation ended just now ({self.path} was not there before); run this again")
+        self.path.parent.chmod(PRIVATE)  # older releases left it open
         for folder in made:
-            self.entries[folder] = {"before": None, "now": FOLDER_STATE}
+            self.entries[folder] = {"before": None, "now": files.folder_state(PUBLIC)}
+        if self.folder in self.entries:
+            self.entries[self.folder]["now"] = files.folder_state(PRIVATE)
+        self.facts |= facts
         self.save()
+        self.copies.keep_only(self.entries)
         self.drop_staged()
 
-    def save(self):
-        temporary = self.path.with_suffix(".new")
-        with open(temporary, "w") as file:
-            json.dump({"facts": self.facts, "entries": self.entries}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self.path)
-
-    # Changes.
-
-    def _replaceable(self, path, now):
-        """What stands at the path. Refused where it cannot give way: files do not replace folders, nor the reverse."""
-        current = state_of(self.host.at(path))
-        if now == FOLDER_STATE and current is not None:
-            raise Refused(f"{path} stands where a folder belongs; move it away, then install again")
-        if now != FOLDER_STATE and current == FOLDER_STATE:
-            raise Refused(f"{path} is a folder where a file or a link belongs; move it away, then install again")
-        return current
-
-    def _note(self, path, now, **more):
-        """The entry of a path that is about to change."""
-        path = str(path)
-        current = self._replaceable(path, now)
-        if path not in self.entries:
-            real, before = self.host.at(path), current
-            if before and "file" in before:
-                found = os.lstat(real)
-                before |= {"mode": stat.S_IMODE(found.st_mode), "uid": found.st_uid, "gid": found.st_gid,
-                           "mtime": found.st_mtime_ns, "copy": str(len(self.entries))}
-                shutil.copyfile(real, self.path.parent / before["copy"])
-            self.entries[path] = {"before": before}
-        self.entries[path] |= {"now": now, **more}
-        self.save()
-
-    def make_folder(self, path):
-        path = pathlib.PurePosixPath(path)
-        for folder in [*reversed(path.parents), path]:
-            if not self.host.real(folder).is_dir():
-                self._note(folder, FOLDER_STATE)
-                self.host.at(folder).mkdir(mode=0o755)
-
-    def put_link(self, path, target):
-        self.make_folder(pathlib.PurePosixPath(path).parent)
-        real = self.host.at(path)
-        if state_of(real) == {"link": target}:
-            return False
-        self.will_stage([str(path)])
-        self._note(path, {"link": target})
-        temporary = self._temporary(path)
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(target)
-        os.replace(temporary, real)
+    def _is_unused(self, real):
+        """Refused where it is not: uninstall removes this folder."""
+        foreign = sorted(set(os.listdir(real)) - {"record.new", "record.json"})
+        if foreign:
+            raise Refused(f"{self.folder} has no record in it, but {foreign[0]}: a record needs a folder of its own (--record)")
         return True
 
-    def _temporary(self, path):
+    def save(self):
+        """On the disk, with its name, when this returns."""
+        temporary = self.path.with_suffix(".new")
+        files.remove(temporary)
+        text = json.dumps({"facts": self.facts, "entries": self.entries}, indent=1)
+        files.write(temporary, text.encode(), 0o600, files.own())
+        os.replace(temporary, self.path)
+        files.sync_folder(self.path.parent)
+
+    def replace(self, entries, facts=None):
+        """Saves others; the old ones hold where that fails."""
+        old = self.entries, self.facts
+        self.entries, self.facts = entries, self.facts if facts is None else facts
+        try:
+            self.save()
+        except OSError:
+            self.entries, self.facts = old
+            raise
+
+    def close(self):
+        """The end of the record and its folders: what was on it has been undone."""
+        made = [folder for folder in self.own_folders() if folder in self.entries]
+        # First without the copies, then they go: whatever moment this ends at, no entry misses its copy.
+        self.replace({folder: self.entries[folder] for folder in made})
+        self.copies.keep_only({})
+        files.remove(self.path)
+        for folder in made:
+            try:
+                self.host.at(folder).rmdir()
+            except OSError:
+                break  # in use by others
+        os.close(self._lock)
+        self.entries, self.facts, self._lock = {}, {}, None
+
+    # Files that wait beside their places.
+
+    def temporary(self, path):
         real = self.host.at(path)
         return real.with_name(f".{real.name}.kata-new")
 
@@ -157,130 +142,38 @@ class Record:
         self.save()
 
     def drop_staged(self):
-        for path in self.facts.get("staged", []):
-            _remove(self._temporary(path))
-        self.facts["staged"] = []
-        self.save()
+        staged = self.facts.pop("staged", [])
+        for path in staged:
+            files.remove(self.temporary(path))
+        if staged:
+            self.save()
 
-    def stage(self, path, data, mode):
-        """Writes a file beside its place; commit() moves it there. What runs from the old one runs on."""
-        self.make_folder(pathlib.PurePosixPath(path).parent)
-        self._replaceable(path, {"file": None})
-        if path not in self.facts.get("staged", []):
-            self.will_stage([path])
-        temporary = self._temporary(path)
-        with open(temporary, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), mode)
-        return temporary
+    # Folders.
 
-    def commit(self, path, temporary, **more):
-        self._note(path, {"file": sha256(temporary)}, **more)
-        os.replace(temporary, self.host.at(path))
+    def make_folders(self, paths):
+        """Those that are missing, and the permissions of those that an earlier installation made."""
+        missing = {}
+        for path in paths:
+            path = pathlib.PurePosixPath(path)
+            for folder in map(str, [*reversed(path.parents), path]):
+                real, entry = self.host.real(folder), self.entries.get(folder)
+                if not real.is_dir():
+                    if files.state_of(self.host.at(folder)) is not None:
+                        raise Refused(f"{folder} stands where a folder belongs; move it away, then install again")
+                    missing[folder] = (entry or {"before": None}) | {"now": files.folder_state(PUBLIC)}
+                elif entry and folder != self.folder and real.stat().st_mode & 0o777 != PUBLIC:
+                    real.chmod(real.stat().st_mode & 0o7000 | PUBLIC)
+                    entry["now"] = files.folder_state(PUBLIC)
+        if missing:
+            self.replace(self.entries | missing)
+        for folder in missing:  # outer ones first
+            self.host.at(folder).mkdir(mode=PUBLIC)
 
-    def put_file(self, path, data, mode=0o644):
-        """True when the file was not there yet, or another."""
-        real = self.host.at(path)
-        if state_of(real) == {"file": hashlib.sha256(data).hexdigest()}:
-            return False
-        self.commit(path, self.stage(path, data, mode))
-        return True
+    # Text in files of others.
 
     def without_ours(self, path, text):
         """A text file as it would be if we had never added anything to it."""
-        inserted = self.entries.get(path, {}).get("inserted")
-        return text.replace(inserted, "") if inserted and text.count(inserted) == 1 else text
-
-    def edit(self, path, base, text, inserted):
-        """Replaces the file of that base by one that has `inserted` in it; mode and owner stay."""
-        real = self.host.at(path)
-        temporary = self.stage(path, text.encode(), 0o644)
-        if real.exists():
-            found = os.stat(real)
-            os.chmod(temporary, stat.S_IMODE(found.st_mode))
-            os.chown(temporary, found.st_uid, found.st_gid)
-        before = self.entries[path]["before"] if path in self.entries else state_of(real)
-        # Changes that others made between two of our installations are not undone with ours.
-        exact = before is None or before.get("file") == hashlib.sha256(base.encode()).hexdigest()
-        self.commit(path, temporary, inserted=inserted, exact=exact)
-
-    # The way back.
-
-    def undo(self, paths=None, purge=False):
-        """Restores what stood at the paths (all of them: the record goes, too)."""
-        if paths is None:
-            self.drop_staged()
-        own = [self.folder, *map(str, pathlib.PurePosixPath(self.folder).parents)] if paths is None else []
-        for path in sorted(self.entries if paths is None else paths, reverse=True):  # what is in a folder before it
-            if path in own:
-                continue
-            self._restore(path, self.entries[path], purge)
-            if paths is not None:
-                del self.entries[path]
-                self.save()
-        if paths is None:
-            self._remove_own_folder([path for path in own if path in self.entries])
-
-    def _restore(self, path, entry, purge):
-        real, before, now = self.host.at(path), entry["before"], entry["now"]
-        current = state_of(real)
-        plain = {"file": before["file"]} if before and "file" in before else before
-        if now == FOLDER_STATE:
-            self._remove_folder(path, real)
-        elif FOLDER_STATE in (current, before):
-            # Never replaced by us; one that came later is somebody's.
-            if before != current:
-                warn(f"{path} was changed after the installation and stays as it is")
-        elif current in (plain, None) or purge or (current == now and entry.get("exact", True)):
-            self._put_back(real, before)
-        elif "inserted" in entry and "file" in current:
-            self._take_out(path, real, entry["inserted"].encode())
-        else:
-            warn(f"{path} was changed after the installation and stays as it is")
-
-    def _remove_folder(self, path, real):
-        try:
-            real.rmdir()
-        except FileNotFoundError:
-            pass
-        except OSError:
-            warn(f"{path} stays: there is something in it that the installation did not put there")
-
-    def _put_back(self, real, before):
-        if before is None:
-            _remove(real)
-            return
-        temporary = real.with_name(f".{real.name}.kata-old")
-        temporary.unlink(missing_ok=True)
-        if "link" in before:
-            temporary.symlink_to(before["link"])
-        else:
-            shutil.copyfile(self.path.parent / before["copy"], temporary)
-            os.chmod(temporary, before["mode"])
-            os.chown(temporary, before["uid"], before["gid"])
-            os.utime(temporary, ns=(before["mtime"], before["mtime"]))
-        os.replace(temporary, real)
-
-    def _take_out(self, path, real, inserted):
-        """The file has later changes of others: only our text leaves it."""
-        text = real.read_bytes()
-        if text.count(inserted) != 1:
-            warn(f"{path} was changed after the installation, our lines are not found in it: it stays as it is")
-            return
-        found = os.stat(real)
-        temporary = real.with_name(f".{real.name}.kata-old")
-        temporary.write_bytes(text.replace(inserted, b""))
-        os.chmod(temporary, stat.S_IMODE(found.st_mode))
-        os.chown(temporary, found.st_uid, found.st_gid)
-        os.replace(temporary, real)
-        say(f"{path}: our lines were taken out, later changes stay")
-
-    def _remove_own_folder(self, made):
-        shutil.rmtree(self.host.at(self.folder))
-        for folder in made[1:]:
-            try:
-                self.host.at(folder).rmdir()
-            except OSError:
-                break  # in use by others
-        os.close(self._lock)
-        self.entries, self._lock = {}, None
+        for inserted in inserted_texts(self.entries.get(path, {})):
+            if inserted and text.count(inserted) == 1:
+                return text.replace(inserted, "")
+        return text

@@ -1,12 +1,14 @@
 """The release tree: where it comes from, and how it gets below the prefix."""
 import contextlib
+import functools
 import os
 import pathlib
 import subprocess
 import tempfile
 
+from installer import files, undo
 from installer.host import Refused, say
-from installer.record import sha256, state_of
+from installer.record import ours
 
 SHIM = "bin/containerd-shim-kata-v2"
 BUILT_FOR = "/opt/kata"  # the prefix that the paths in a release's configuration begin with
@@ -60,53 +62,49 @@ def _content(relative, real, prefix):
 
 def _edited(record, path):
     """The administrator changed this file since we put it there."""
-    entry, current = record.entries.get(path), state_of(record.host.at(path))
-    return entry is not None and current is not None and current not in (entry["now"], entry["before"])
+    entry, current = record.entries.get(path), files.state_of(record.host.at(path))
+    return entry is not None and current is not None and not ours(entry, current) and \
+        files.content(current) != files.content(entry["before"])
 
 
-def install(record, tree, prefix):
-    """Copies the tree; all of it is on the disk before the first file changes. Returns how many changed."""
+def _keeps(record, path):
+    """Mode and owner of settings are the administrator's."""
+    current = files.state_of(record.host.at(path)) if path in record.entries else None
+    return (current["mode"], (current["uid"], current["gid"])) if current and "file" in current else None
+
+
+def add(changes, tree, prefix):
+    """The whole tree becomes part of the changes. Returns its paths, None when it is in place already."""
+    record, kept = changes.record, []
     if tree.resolve() == record.host.real(prefix).resolve():
         say(f"{prefix}: the tree is in place already")
-        record.facts["in_place"] = True
-        record.save()
-        return 0
-    staged, links, kept = [], [], set()
-    record.will_stage([f"{prefix}/{relative}" for relative, real in _files(tree) if not real.is_symlink()])
-    try:
-        for relative, real in _files(tree):
-            path = f"{prefix}/{relative}"
-            kept.add(path)
-            if real.is_symlink():
-                links.append((path, os.readlink(real)))
-                continue
-            data, mode = _content(relative, real, prefix), real.stat().st_mode & 0o755
-            if relative.startswith(SETTINGS) and _edited(record, path):
+        if not record.facts.get("tree"):  # none that an earlier run put there
+            record.facts["in_place"] = True
+            record.save()
+        return None
+    for relative, real in _files(tree):
+        path = f"{prefix}/{relative}"
+        kept.append(path)
+        if real.is_symlink():
+            changes.link(path, os.readlink(real))
+            continue
+        mode, owner = 0o755 if real.stat().st_mode & 0o100 else 0o644, None
+        if relative.startswith(SETTINGS):
+            if _edited(record, path):
                 say(f"{path}: your changes stay, the release's own text is in {path}.new")
                 path += ".new"
-                kept.add(path)
-            staged.append((path, record.stage(path, data, mode)))
-    except (OSError, Refused) as error:
-        for _, temporary in staged:
-            temporary.unlink(missing_ok=True)
-        raise Refused(f"the tree cannot be copied: {error}; nothing that was there before has changed") from error
-    changed = 0
-    for path, temporary in staged:
-        if state_of(record.host.at(path)) == {"file": sha256(temporary)} and path in record.entries:
-            temporary.unlink()
-            continue
-        record.commit(path, temporary)
-        changed += 1
-    changed += sum(record.put_link(path, target) for path, target in links)
-    record.facts["tree"] = sorted(set(record.facts.get("tree", [])) | kept)
-    changed += _drop_old(record, kept)
-    return changed
+                kept.append(path)
+            mode, owner = _keeps(record, path) or (mode, owner)
+        changes.file(path, functools.partial(_content, relative, real, prefix), mode, owner)
+    record.facts["tree"] = sorted({*record.facts.get("tree", []), *kept})
+    return kept
 
 
-def _drop_old(record, kept):
-    """What an older release had and this one has not."""
-    old = [path for path in record.facts["tree"] if path not in kept and not _edited(record, path)]
-    record.undo([path for path in old if path in record.entries])
-    record.facts["tree"] = sorted(set(record.facts["tree"]) - set(old))
+def drop_old(record, kept):
+    """What an older release had and this one has not. Returns how many files that were."""
+    all_of_it = {*record.facts.get("tree", []), *kept}
+    old = [path for path in all_of_it.difference(kept) if not _edited(record, path)]
+    undo.some(record, [path for path in old if path in record.entries])
+    record.facts["tree"] = sorted(all_of_it.difference(old))
     record.save()
     return len(old)

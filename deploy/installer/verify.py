@@ -1,19 +1,27 @@
 """Is what was installed still there, whole, and understood by the programs that use it?"""
 from installer import containerd as cd
+from installer import files, tree
 from installer import host as node
-from installer import tree
-from installer.record import state_of
 
 
 def _files(record):
     for path, entry in sorted(record.entries.items()):
-        current = state_of(record.host.at(path))
-        if current == entry["now"] or "inserted" in entry:
+        current, now = files.state_of(record.host.at(path)), entry["now"]
+        if files.matches(current, now) or "inserted" in entry or "left" in entry:
             continue
         if current is None:
             yield f"{path} is missing; install again"
-        elif f"/{tree.SETTINGS}" not in path:
+        elif f"/{tree.SETTINGS}" in path:
+            continue  # text, mode and owner are the administrator's
+        elif files.content(current) == files.content(now):
+            yield f"{path} has {_access(current)} instead of {_access(now)}; install again"
+        else:
             yield f"{path} is not the one that was installed; install again"
+
+
+def _access(state):
+    owner = f" of {state['uid']}:{state['gid']}" if "uid" in state else ""
+    return f"mode {state['mode']:04o}{owner}"
 
 
 def _programs(record):

@@ -1,11 +1,14 @@
 """What the installer installs, and a folder that stands for a node."""
 import os
+import pathlib
 import subprocess
+import tempfile
 
 import pytest
 
 from bed import places
 from bed.installer import Node
+
 
 @pytest.fixture(scope="session")
 def release(work):
@@ -31,5 +34,18 @@ def small(tmp_path):
 
 
 @pytest.fixture
-def node(tmp_path, small):
-    return Node(tmp_path / "node", small)
+def node(small):
+    """In memory: the installer waits for the disk at each step, and tests repeat it often."""
+    with tempfile.TemporaryDirectory(prefix="kata-node-", dir="/dev/shm") as folder:
+        yield Node(pathlib.Path(folder, "node"), small)
+
+
+@pytest.fixture
+def used(node):
+    """A node with a history: another shim, a link to nowhere, settings without a last newline."""
+    node.write("usr/local/bin/containerd-shim-kata-v2", "an older shim\n", 0o711)
+    node.write("opt/kata/share/kata-containers/vmlinux.container", "another kernel\n", 0o600)
+    node.write("etc/containerd/config.toml", 'version = 2\n[grpc]\n  address = "/run/x.sock"', 0o640)
+    node.write("etc/crio/crio.conf", "[crio]\n")
+    (node.root / "usr/local/bin/kata-runtime").symlink_to("/no/where")
+    return node

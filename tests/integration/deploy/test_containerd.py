@@ -1,4 +1,5 @@
 """containerd's configuration: kept, merged or refused, never broken; judged by containerd itself."""
+import os
 import tomllib
 
 import pytest
@@ -24,14 +25,14 @@ class Daemon:
         self.config, self.source = folder / "etc" / "config.toml", source
         self.config.parent.mkdir(parents=True)
 
-    def __call__(self, command, *words):
+    def __call__(self, command, *words, env=None):
         argv = [INSTALL, command, "--containerd", self.program, "--record", f"{self.folder}/record"]
         if command == "install":
             argv += ["--from", self.source, "--prefix", f"{self.folder}/kata", "--links", f"{self.folder}/local",
                      "--containerd-config", self.config]
         elif command == "uninstall":
             argv += ["--force"]  # sandboxes of other tests may be running
-        return run.run([*argv, *words], timeout=60)
+        return run.run([*argv, *words], timeout=60, env=env)
 
     def dump(self):
         return tomllib.loads(run.run([self.program, "-c", self.config, "config", "dump"]).ok().out)
@@ -168,3 +169,52 @@ def test_version_1_of_old(tmp_path, small):
     daemon("install").ok()
     assert daemon.runtimes()["kata"]["runtime_type"] == "io.containerd.kata.v2"
     assert daemon.runtimes()["runc"]["runtime_type"] == "io.containerd.runc.v1"
+
+
+# containerd, but it does not like two pieces of ours in one file.
+PICKY = """#!/bin/sh
+if [ "$(grep -c '# kata-containers: begin' "$2")" = 2 ]; then echo "two are too many" >&2; exit 1; fi
+exec {program} "$@"
+"""
+
+
+def test_a_refused_second_change_leaves_the_first(tmp_path, small):
+    """What is taken back is this run's change, not the installation."""
+    daemon = Daemon("1.6", tmp_path / "d", small)
+    daemon.config.write_text("version = 2\n")
+    before = picture(daemon.folder)
+    daemon("install").ok()
+    text = daemon.config.read_text()
+    tables = f'[plugins."{OLD_CRI}".containerd.runtimes.'
+    edited = text[:text.index(f"{tables}kata-qemu]")] + text[text.index(f"{tables}runc]"):]
+    daemon.config.write_text(edited)
+    picky = tmp_path / "picky"
+    picky.write_text(PICKY.format(program=daemon.program))
+    picky.chmod(0o755)
+    result = daemon("install", "--containerd", picky)
+    assert result.code == 1 and "two are too many" in result.err, result.describe()
+    assert daemon.config.read_text() == edited and "kata" in daemon.runtimes()
+    daemon.config.write_text(text)
+    daemon("verify").ok()
+    daemon("uninstall").ok()
+    assert picture(daemon.folder) == before
+
+
+def test_a_restart_is_owed_until_it_is_done(tmp_path, small):
+    """After an error that comes behind the change, and after a run without --restart."""
+    daemon = Daemon("1.6", tmp_path / "d", small)
+    daemon.config.write_text("version = 2\n")
+    for name, text in (("kubectl", "exit 1"), ("systemctl", f'echo "$*" >>{tmp_path}/calls; ! [ -e {tmp_path}/broken ]')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    calls, env = tmp_path / "calls", dict(os.environ, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert daemon("install", "--restart", "--node", "n1", env=env).code == 1
+    assert "containerd takes up the change of" in daemon("install", env=env).ok().out and not calls.exists()
+    (tmp_path / "broken").touch()
+    assert "containerd was not restarted" in daemon("install", "--restart", env=env).ok().err
+    (tmp_path / "broken").unlink()
+    daemon("install", "--restart", env=env).ok()
+    assert "containerd" not in daemon("install", "--restart", env=env).ok().out
+    assert calls.read_text() == "restart containerd\n" * 2
+    daemon("uninstall", "--restart", env=env).ok()
+    assert calls.read_text() == "restart containerd\n" * 3

@@ -5,6 +5,7 @@ import stat
 
 from bed import places, run
 
+STAYED = 3  # exit status of an uninstall that left something
 INSTALL = places.REPO / "deploy" / "install"
 
 
