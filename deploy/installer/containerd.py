@@ -19,6 +19,7 @@ from installer.host import Refused, say
 CONFIG = "/etc/containerd/config.toml"
 HANDLERS = ("kata", "kata-qemu")
 CRI = {1: ("cri",), 2: ("io.containerd.grpc.v1.cri",), 3: ("io.containerd.cri.v1.runtime",)}
+CRI_PLUGINS = ("cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime", "io.containerd.cri.v1.images")
 BEGIN, END = "# kata-containers: begin (deploy/install uninstall takes it back)", "# kata-containers: end"
 
 
@@ -173,8 +174,15 @@ class Plan:
         return tomllib.loads(out)
 
     def ask(self):
-        """What containerd makes of it now, before anything changes."""
+        """What containerd makes of it now, before anything changes; refused where handlers would have no effect."""
         self.before = self.dump()
+        for document in (self.document, self.before or {}):
+            disabled = document.get("disabled_plugins", [])
+            off = [name for name in disabled if name in CRI_PLUGINS] if isinstance(disabled, list) else []
+            if off:
+                raise Refused(f"{self.path} switches containerd's CRI plugin off (disabled_plugins has \"{off[0]}\", as in Docker's "
+                              "packages), so it would not see any handler. If Kubernetes shall use this containerd, take that entry "
+                              "out, then install again; otherwise `install --no-containerd`: docker, ctr and nerdctl need no handler")
 
     def add(self, changes):
         """Our texts become part of the changes."""

@@ -135,6 +135,8 @@ def test_quoted_keys(daemon):
     ('version = 2\nplugins = {"io.containerd.grpc.v1.cri" = {containerd = {runtimes = {runc = {}}}}}\n',
      "Add this by hand"),
     (b"version = 2\n# \xff\n", "is not UTF-8"),
+    ('disabled_plugins = ["cri"]\n', "take that entry out, then install again; otherwise `install --no-containerd`"),
+    ('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n', "switches containerd's CRI plugin off"),
 ])
 def test_refused_and_untouched(tmp_path, small, text, why):
     daemon = Daemon("1.6", tmp_path / "d", small)
