@@ -36,16 +36,8 @@ write_control() {
   local folder=$1
   install -d "$folder"
   echo /opt/kata/share/defaults/kata-containers/configuration-qemu.toml >"$folder/conffiles"
-  cat >"$folder/prerm" <<'PRERM'
-#!/bin/sh
-set -e
-# "remove" of dpkg, 0 of rpm; an upgrade keeps the wiring.
-if [ "$1" = remove ] || [ "$1" = 0 ]; then
-  [ ! -f /var/lib/kata-containers/install/record.json ] || /opt/kata/deploy/install uninstall
-fi
-PRERM
+  install -m 755 "$repo/deploy/package/prerm" "$folder/prerm"
   chmod 644 "$folder/conffiles"
-  chmod 755 "$folder/prerm"
 }
 
 main() {
