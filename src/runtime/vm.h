@@ -9,21 +9,16 @@
 #include "hypervisor/hypervisor.h"
 #include "journal/journal.h"
 #include "runtime/phase_record.h"
+#include "runtime/resizable_vm.h"
 #include "runtime/sandbox_paths.h"
 #include "storage/virtiofsd.h"
 #include "ttrpc/client.h"
 
 namespace kata::runtime {
 
-// Boot-time size of a VM.
-struct VmSize {
-  uint32_t vcpus = 1;
-  uint32_t memory_mib = 2048;
-};
-
 // A running VM with its helpers: the VMM and the file-system daemon. Owns them; the destructor
 // leaves nothing running. One event loop.
-class Vm {
+class Vm : public ResizableVm {
  public:
   // What boot() needs; the pointers must outlive the VM.
   struct Request {
@@ -41,7 +36,7 @@ class Vm {
 
   // Starts helpers and VMM; comes back when the VMM runs. On failure nothing is left running.
   static Task<Result<std::unique_ptr<Vm>>> boot(Request request);
-  ~Vm();
+  ~Vm() override;
 
   // Waits for the agent as long as the guest makes progress (docs/design/runtime.md, "Waiting for
   // the guest"); the error says what was last seen of it.
@@ -54,11 +49,12 @@ class Vm {
   Task<Status> remove_net(const std::string& id) { return hypervisor_->remove_net(id); }
   // For hot plug of disks; not to be stopped behind our back.
   hypervisor::Hypervisor& hypervisor() { return *hypervisor_; }
-  // As the VMM's driver does it; nothing below the size at boot.
-  hypervisor::Capabilities capabilities() const { return hypervisor_->capabilities(); }
-  uint32_t vcpus() const { return hypervisor_->vcpus(); }
-  Task<Result<uint32_t>> resize_vcpus(uint32_t wanted) { return hypervisor_->resize_vcpus(wanted); }
-  Task<Result<uint64_t>> resize_memory(uint64_t wanted) {
+  hypervisor::Capabilities capabilities() const override { return hypervisor_->capabilities(); }
+  uint32_t vcpus() const override { return hypervisor_->vcpus(); }
+  Task<Result<uint32_t>> resize_vcpus(uint32_t wanted) override {
+    return hypervisor_->resize_vcpus(wanted);
+  }
+  Task<Result<uint64_t>> resize_memory(uint64_t wanted) override {
     return hypervisor_->resize_memory(wanted);
   }
   Task<Result<std::vector<pid_t>>> vcpu_threads() { return hypervisor_->vcpu_threads(); }

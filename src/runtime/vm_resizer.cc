@@ -14,39 +14,44 @@ constexpr uint64_t kMostGrowth = 16;
 
 }  // namespace
 
-bool VmResizer::can_grow_to(const VmSize& wanted) const {
+bool VmResizer::has_to_grow_to(const VmSize& wanted) const {
   const auto can = vm_.capabilities();
-  return (wanted.vcpus > vm_.vcpus() && can.hotplug_cpu) ||
-         (wanted.memory_mib > now_.memory_mib && can.hotplug_memory && !memory_full_);
+  return vcpus_to_place_ || (wanted.vcpus > vm_.vcpus() && can.hotplug_cpu) ||
+         (wanted.memory_mib > memory_mib_ && can.hotplug_memory && !memory_full_);
 }
 
 Task<Status> VmResizer::grow(VmSize wanted, AgentClient& agent) {
   // A VM that is large enough keeps nobody waiting for somebody else's growth.
-  if (!shrinking_ && !can_grow_to(wanted)) co_return Status{};
+  if (!shrinking_ && !has_to_grow_to(wanted)) co_return Status{};
   const auto turn = co_await turn_.lock();
-  now_.vcpus = vm_.vcpus();
-  if (!can_grow_to(wanted)) co_return Status{};
+  if (!has_to_grow_to(wanted)) co_return Status{};
   CO_TRY_STATUS(in_step("memory", co_await grow_memory(wanted.memory_mib, agent)));
   co_return in_step("vCPUs", co_await grow_vcpus(wanted.vcpus, agent));
 }
 
 Task<Status> VmResizer::grow_vcpus(uint32_t wanted, AgentClient& agent) {
-  if (wanted <= now_.vcpus || !vm_.capabilities().hotplug_cpu) co_return Status{};
-  const uint32_t before = now_.vcpus;
-  CO_TRY(now_.vcpus, co_await vm_.resize_vcpus(wanted));
-  if (now_.vcpus <= before) co_return Status{};
-  log::info("the VM has more vCPUs", {{"vcpus", std::to_string(now_.vcpus)}});
+  const uint32_t before = vm_.vcpus();
+  uint32_t now = before;
+  if (wanted > before && vm_.capabilities().hotplug_cpu) {
+    CO_TRY(now, co_await vm_.resize_vcpus(wanted));
+  }
+  if (now > before) {
+    vcpus_to_place_ = true;
+    log::info("the VM has more vCPUs", {{"vcpus", std::to_string(now)}});
+  }
+  if (!vcpus_to_place_) co_return Status{};
   CO_TRY_STATUS(in_step("control groups", co_await on_vcpus_()));
+  vcpus_to_place_ = false;
   // A guest that is late brings them online when they show up.
-  auto online = co_await agent.online(now_.vcpus);
+  auto online = co_await agent.online(now);
   if (!online) log::failure("the guest does not use all its vCPUs yet", online.error());
   co_return Status{};
 }
 
 Task<Status> VmResizer::grow_memory(uint32_t wanted, AgentClient& agent) {
   if (!vm_.capabilities().hotplug_memory) co_return Status{};
-  while (now_.memory_mib < wanted && !memory_full_) {
-    const uint64_t before = now_.memory_mib;
+  while (memory_mib_ < wanted && !memory_full_) {
+    const uint64_t before = memory_mib_;
     auto size = co_await vm_.resize_memory(std::min<uint64_t>(wanted, before * kMostGrowth));
     // Every slot is taken, or the ceiling is near.
     memory_full_ = size ? *size <= before : size.error().code() == Code::kResourceExhausted;
@@ -56,7 +61,7 @@ Task<Status> VmResizer::grow_memory(uint32_t wanted, AgentClient& agent) {
       co_return Status{};
     }
     if (!size) co_return std::unexpected(std::move(size.error()));
-    now_.memory_mib = static_cast<uint32_t>(*size);
+    memory_mib_ = static_cast<uint32_t>(*size);
     log::info("the VM has more memory", {{"mib", std::to_string(*size)}});
     auto online = co_await agent.online(0);
     if (!online) log::failure("the guest does not use all its memory yet", online.error());

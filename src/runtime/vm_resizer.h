@@ -4,7 +4,7 @@
 
 #include "base/event.h"
 #include "runtime/agent_client.h"
-#include "runtime/vm.h"
+#include "runtime/resizable_vm.h"
 
 namespace kata::runtime {
 
@@ -15,31 +15,33 @@ class VmResizer {
   // Runs when the VMM has more vCPU threads, before the guest uses them.
   using OnVcpus = std::function<Task<Status>()>;
 
-  VmResizer(asio::any_io_executor executor, Vm& vm, VmSize boot, OnVcpus on_vcpus)
+  VmResizer(asio::any_io_executor executor, ResizableVm& vm, VmSize boot, OnVcpus on_vcpus)
       : turn_(std::move(executor)),
         vm_(vm),
         on_vcpus_(std::move(on_vcpus)),
         boot_(boot),
-        now_(boot) {}
+        memory_mib_(boot.memory_mib) {}
 
   // Comes back when the VM has at least `wanted`, as far as it can: what its ceiling forbids, and
-  // what the guest is late with, is a warning. Any number of callers.
+  // what the guest is late with, is a warning. Any number of callers. What a failed growth added
+  // stays, and the next one finishes what it left open.
   Task<Status> grow(VmSize wanted, AgentClient& agent);
   // Takes vCPUs away that are beyond what `needed` says when its turn has come, where that works.
   // May take as long as the guest wants.
   Task<> shrink(std::function<Result<VmSize>()> needed);
 
  private:
-  bool can_grow_to(const VmSize& wanted) const;
+  bool has_to_grow_to(const VmSize& wanted) const;
   Task<Status> grow_vcpus(uint32_t wanted, AgentClient& agent);
   Task<Status> grow_memory(uint32_t wanted, AgentClient& agent);
 
   AsyncMutex turn_;
-  Vm& vm_;
+  ResizableVm& vm_;
   OnVcpus on_vcpus_;
   const VmSize boot_;
-  VmSize now_;
+  uint32_t memory_mib_;
   bool memory_full_ = false;
+  bool vcpus_to_place_ = false;
   bool shrinking_ = false;
 };
 
