@@ -171,6 +171,8 @@ Task<Status> Process::signal(uint32_t number, bool all) {
   std::string target = is_init() && !all && number != SIGKILL ? container_.id() : exec_id_;
   auto sent =
       co_await container_.sandbox().agent().signal(container_.id(), std::move(target), number);
+  // A guest that dies takes its processes along: whoever removes a pod must not fail over that.
+  if (!sent && sent.error().code() == Code::kUnavailable) co_await exited_.wait_for(kVerdict);
   if (!sent && state_ == State::kStopped) co_return Status{};
   if (number == SIGKILL && state_ == State::kRunning) {
     // The last word must depend neither on the guest nor on whoever reads the output.
