@@ -1,6 +1,7 @@
 """A private containerd with its CRI plugin, in a network namespace of its own."""
 import os
 import pathlib
+import signal
 import subprocess
 
 from bed import cri, cri_config, image, places, run
@@ -65,6 +66,20 @@ class CriContainerd(Containerd):
 
     def inherited(self):
         return (self.net.fd,)
+
+    def restart(self, how=signal.SIGKILL):
+        super().restart(how)
+        self.wait_ready()
+
+    def wait_ready(self):
+        """The CRI plugin reads what there is before it answers."""
+        run.wait_until(self._serves, 60, "the CRI plugin answers", interval=0.1)
+
+    def _serves(self):
+        try:
+            return self.cri.call("ListPodSandbox")
+        except cri.CriError:
+            return None
 
     def tokens(self):
         return super().tokens() + tuple(self.ids)

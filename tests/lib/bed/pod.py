@@ -26,14 +26,15 @@ def merged(base, changes):
 class Pod:
     """One pod sandbox. close() stops and removes it, whatever its state.
 
-    `daemon` is a CriContainerd; further words change the sandbox's configuration.
+    `daemon` is a CriContainerd; the name is a new one unless it is given; further words change the
+    sandbox's configuration.
     """
 
-    def __init__(self, daemon, handler="kata", pid="CONTAINER", **changes):
+    def __init__(self, daemon, handler="kata", pid="CONTAINER", name=None, **changes):
         self.daemon, self.cri, self.handler = daemon, daemon.cri, handler
-        self.name = f"pod{next(_numbers)}"
+        self.name = name or f"pod{next(_numbers)}"
         self.logs = daemon.pods / self.name
-        self.logs.mkdir(parents=True)
+        self.logs.mkdir(parents=True, exist_ok=name is not None)
         self.pid = pid
         self.config = merged({
             "metadata": {"name": self.name, "uid": f"uid-{self.name}", "namespace": "default"},
@@ -79,7 +80,9 @@ class Pod:
         self._remove_cgroups()
 
     def _remove_cgroups(self):
+        """As soon as the runtime's own groups in it are gone."""
         for folder in self.cgroups:
+            run.wait_until(lambda folder=folder: not any(entry.is_dir() for entry in os.scandir(folder)), 10, f"{folder} is empty", interval=0.1)
             os.rmdir(folder)
 
     # Containers.

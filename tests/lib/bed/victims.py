@@ -7,8 +7,8 @@ from bed import guest_shell, leaks, run
 HOST = {"vmm": "qemu-system", "virtiofsd": "virtiofsd", "shim": "containerd-shim-kata"}
 ALL = (*HOST, "containerd", "agent", "init")
 
-# The init of every container here is `sleep`, and nothing else is.
-KILL_INIT = "until pid=$(busybox pidof sleep); do :; done; busybox kill -9 $pid\n"
+# The inits of the containers here are `sleep`, and nothing else is; a pod has its own.
+KILL_INIT = "until pid=$(busybox pidof %s); do :; done; busybox kill -9 $pid\n"
 
 
 def pids(containerd, id, name):
@@ -27,10 +27,13 @@ def _kill_each(numbers):
 
 
 class Victim:
-    """Found with find(), which may wait until it is there; kill() is quick then. Ends with close()."""
+    """Found with find(), which may wait until it is there; kill() is quick then. Ends with close().
 
-    def __init__(self, containerd, id, name):
-        self.containerd, self.id, self.name, self.shell = containerd, id, name, None
+    `init` is the program of the containers whose first processes are meant, all of them.
+    """
+
+    def __init__(self, containerd, id, name, init="sleep"):
+        self.containerd, self.id, self.name, self.init, self.shell = containerd, id, name, init, None
         self.pids = []
 
     def find(self):
@@ -50,7 +53,7 @@ class Victim:
             self.shell.send(guest_shell.KILL_AGENT)
             self.shell.wait_closed(10)  # else nothing was killed, and most cells would pass all the same
         else:
-            self.shell.send(KILL_INIT)
+            self.shell.send(KILL_INIT % self.init)
 
     def close(self):
         if self.shell:
