@@ -187,4 +187,21 @@ void Listener::close() {
   acceptor_.close(ignored);
 }
 
+Task<> serve_each(std::shared_ptr<Listener> listener, ServeStream serve) {
+  auto executor = co_await asio::this_coro::executor;
+  while (true) {
+    auto stream = co_await listener->accept();
+    if (!stream) co_return;
+    spawn(executor, serve(std::move(*stream)));
+  }
+}
+
+Task<Status> serve_vsock(uint32_t port, ServeStream serve) {
+  auto executor = co_await asio::this_coro::executor;
+  CO_TRY(UniqueFd fd, listen_vsock(port));
+  CO_TRY(Listener listener, Listener::adopt(executor, std::move(fd)));
+  co_await serve_each(std::make_shared<Listener>(std::move(listener)), std::move(serve));
+  co_return Status{};
+}
+
 }  // namespace kata::ttrpc

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "base/unique_fd.h"
@@ -43,5 +45,12 @@ class Listener {
   explicit Listener(Acceptor acceptor) : acceptor_(std::move(acceptor)) {}
   Acceptor acceptor_;
 };
+
+// What serves one connection.
+using ServeStream = std::function<Task<>(Stream)>;
+// Serves each connection with a coroutine of its own, until the listener is closed.
+Task<> serve_each(std::shared_ptr<Listener> listener, ServeStream serve);
+// The same for an AF_VSOCK port; inside a guest only. Comes back when it cannot be listened on.
+Task<Status> serve_vsock(uint32_t port, ServeStream serve);
 
 }  // namespace kata::ttrpc

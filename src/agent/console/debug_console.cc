@@ -173,22 +173,12 @@ Result<std::string> find_shell() {
 }
 
 Task<> serve_debug_console(uint32_t port) {
-  auto executor = co_await asio::this_coro::executor;
   if (port == 0) {
     co_await serve_on_console();
     co_return;
   }
-  auto fd = ttrpc::listen_vsock(port);
-  if (!fd) {
-    log::failure("debug console port", fd.error());
-    co_return;
-  }
-  auto listener = ttrpc::Listener::adopt(executor, std::move(*fd));
-  while (listener) {
-    auto stream = co_await listener->accept();
-    if (!stream) co_return;
-    spawn(executor, serve_connection(std::move(*stream)));
-  }
+  auto served = co_await ttrpc::serve_vsock(port, &serve_connection);
+  if (!served) log::failure("debug console port", served.error());
 }
 
 }  // namespace kata::agent

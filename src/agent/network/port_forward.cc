@@ -49,18 +49,8 @@ Task<> serve_connection(ttrpc::Stream stream) {
 }  // namespace
 
 Task<> serve_port_forward() {
-  auto executor = co_await asio::this_coro::executor;
-  auto fd = ttrpc::listen_vsock(ttrpc::kForwardVsockPort);
-  if (!fd) {
-    log::failure("port forwarding", fd.error());
-    co_return;
-  }
-  auto listener = ttrpc::Listener::adopt(executor, std::move(*fd));
-  while (listener) {
-    auto stream = co_await listener->accept();
-    if (!stream) co_return;
-    spawn(executor, serve_connection(std::move(*stream)));
-  }
+  auto served = co_await ttrpc::serve_vsock(ttrpc::kForwardVsockPort, &serve_connection);
+  if (!served) log::failure("port forwarding", served.error());
 }
 
 }  // namespace kata::agent

@@ -6,18 +6,6 @@
 #include "ttrpc/transport.h"
 
 namespace kata::agent {
-namespace {
-
-Task<> accept_loop(ttrpc::Server& server, std::shared_ptr<ttrpc::Listener> listener) {
-  auto executor = co_await asio::this_coro::executor;
-  while (true) {
-    auto stream = co_await listener->accept();
-    if (!stream) co_return;  // closed
-    spawn(executor, server.serve(std::move(*stream)));
-  }
-}
-
-}  // namespace
 
 Result<UniqueFd> open_server_socket(const std::string& address) {
   constexpr std::string_view kUnix = "unix://";
@@ -41,7 +29,8 @@ Task<> serve_until_finished(Agent& agent, ttrpc::Server& server, UniqueFd socket
     co_return;
   }
   auto listener = std::make_shared<ttrpc::Listener>(std::move(*adopted));
-  spawn(executor, accept_loop(server, listener));
+  const auto serve = [&server](ttrpc::Stream stream) { return server.serve(std::move(stream)); };
+  spawn(executor, ttrpc::serve_each(listener, serve));
   co_await agent.sandbox.finished().wait();
   listener->close();
   // The reply to DestroySandbox is queued behind this turn of the loop.

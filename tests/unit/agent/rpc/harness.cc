@@ -35,15 +35,6 @@ std::vector<std::string> cgroup_roots(const CgroupHierarchy& where) {
   return roots;
 }
 
-Task<> accept_all(ttrpc::Server& server, std::shared_ptr<ttrpc::Listener> listener) {
-  auto executor = co_await asio::this_coro::executor;
-  while (true) {
-    auto stream = co_await listener->accept();
-    if (!stream) co_return;
-    spawn(executor, server.serve(std::move(*stream)));
-  }
-}
-
 }  // namespace
 
 Harness::Harness() {
@@ -59,7 +50,9 @@ Harness::Harness() {
   UniqueFd socket = open_server_socket(config.server_addr).value();
   auto listener = ttrpc::Listener::adopt(loop_.get_executor(), std::move(socket));
   spawn(loop_.get_executor(),
-        accept_all(*server_, std::make_shared<ttrpc::Listener>(std::move(*listener))));
+        ttrpc::serve_each(
+            std::make_shared<ttrpc::Listener>(std::move(*listener)),
+            [this](ttrpc::Stream stream) { return server_->serve(std::move(stream)); }));
   client_ = ttrpc::Client::create(wait(ttrpc::connect_unix(socket_path_)).value());
 }
 
