@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "support/temp_folder.h"
 
 namespace kata::cli {
 namespace {
@@ -17,13 +18,10 @@ using testing::Not;
 class ConfigCheck : public testing::Test {
  protected:
   ConfigCheck() {
-    char name[] = "/tmp/kata-cli-XXXXXX";
-    folder_ = mkdtemp(name);
     for (const char* file : {"qemu", "kernel", "initrd", "virtiofsd"}) {
       EXPECT_TRUE(write_file(folder_ + "/" + file, "x"));
     }
   }
-  ~ConfigCheck() override { EXPECT_TRUE(remove_tree(folder_)); }
 
   // A complete file: the first five lines are right.
   ConfigReport check(const std::string& rest) {
@@ -35,7 +33,8 @@ class ConfigCheck : public testing::Test {
     return check_config(path);
   }
 
-  std::string folder_;
+  const kata::test::TempFolder temp_;
+  const std::string folder_ = temp_.path();
 };
 
 TEST_F(ConfigCheck, AGoodFileHasNoFindings) {

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "cli/check_host.h"
 #include "cli/env_document.h"
+#include "support/temp_folder.h"
 
 namespace kata::cli {
 namespace {
@@ -17,16 +18,12 @@ using testing::HasSubstr;
 
 class Host : public testing::Test {
  protected:
-  Host() {
-    char name[] = "/tmp/kata-host-XXXXXX";
-    root_ = mkdtemp(name);
-  }
-  ~Host() override { EXPECT_TRUE(remove_tree(root_)); }
   void put(const std::string& path, const std::string& text) {
     EXPECT_TRUE(make_dirs(dirname(root_ + path)));
     EXPECT_TRUE(write_file(root_ + path, text));
   }
-  std::string root_;
+  const kata::test::TempFolder temp_;
+  const std::string root_ = temp_.path();
 };
 
 TEST_F(Host, FactsOfANestedHost) {

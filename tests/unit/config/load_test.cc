@@ -9,6 +9,7 @@
 #include "config/loader.h"
 #include "config/safety.h"
 #include "config/search.h"
+#include "support/temp_folder.h"
 
 namespace kata::config {
 namespace {
@@ -20,14 +21,9 @@ using testing::IsEmpty;
 class Load : public testing::Test {
  protected:
   Load() {
-    char name[] = "/tmp/kata-config-XXXXXX";
-    folder_ = mkdtemp(name);
     for (const char* file : {"qemu", "kernel", "initrd", "virtiofsd"}) put(file, "x");
   }
-  ~Load() override {
-    EXPECT_TRUE(remove_tree(folder_));
-    unsetenv("KATA_CONF_FILE");
-  }
+  ~Load() override { unsetenv("KATA_CONF_FILE"); }
 
   std::string put(const std::string& name, const std::string& text, mode_t mode = 0644) {
     const std::string path = folder_ + "/" + name;
@@ -44,7 +40,8 @@ class Load : public testing::Test {
                    folder_ + "/virtiofsd\"\n" + extra);
   }
 
-  std::string folder_;
+  const kata::test::TempFolder temp_;
+  const std::string folder_ = temp_.path();
 };
 
 TEST_F(Load, ResolvesSymlinksOfAssets) {

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "http/client.h"
+#include "support/temp_folder.h"
 
 namespace kata::http {
 namespace {
@@ -17,8 +18,6 @@ namespace {
 class HttpServer : public testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/kata-http.XXXXXX";
-    folder_ = mkdtemp(name);
     path_ = folder_ + "/s";
     limits_.connections = 4;
     limits_.body = 10;
@@ -29,7 +28,6 @@ class HttpServer : public testing::Test {
     if (server_) server_->close();
     loop_.restart();
     loop_.run_for(50ms);
-    (void)remove_tree(folder_);
   }
 
   void serve() {
@@ -121,7 +119,9 @@ class HttpServer : public testing::Test {
   }
 
   asio::io_context loop_{1};
-  std::string folder_, path_;
+  const kata::test::TempFolder temp_;
+  const std::string folder_ = temp_.path();
+  std::string path_;
   Server::Limits limits_;
   std::unique_ptr<Server> server_;
 };

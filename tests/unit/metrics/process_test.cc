@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "metrics/histogram.h"
+#include "support/temp_folder.h"
 
 namespace kata::metrics {
 namespace {
@@ -12,12 +13,9 @@ namespace {
 class Proc : public testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/kata-proc.XXXXXX";
-    root_ = mkdtemp(name);
     add("7", "7 (a) b) c) S 1 7 7 0 -1 4 1 2 3 4 100 50 7 8 20 0 3 0 200 4096000 250 1 1 1");
     add("8", "8 (x) S 1 8 8 0 -1 4 1 2 3 4 1 2 0 0 20 0 1 0 300 8192 2 1 1 1");
   }
-  void TearDown() override { (void)remove_tree(root_); }
 
   void add(const std::string& pid, const std::string& stat) {
     const std::string folder = root_ + "/" + pid;
@@ -30,7 +28,8 @@ class Proc : public testing::Test {
     ASSERT_TRUE(write_file(folder + "/io", "rchar: 10\nread_bytes: 20\n"));
   }
 
-  std::string root_;
+  const kata::test::TempFolder temp_;
+  const std::string root_ = temp_.path();
 };
 
 TEST_F(Proc, FiguresOfSeveralProcessesAreSummed) {

@@ -4,19 +4,17 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "support/temp_folder.h"
 
 namespace kata::runtime {
 namespace {
 
 class PodFile : public testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/kata-pod.XXXXXX";
-    folder_ = mkdtemp(name);
-    path_ = folder_ + "/pod.json";
-  }
-  void TearDown() override { (void)remove_tree(folder_); }
-  std::string folder_, path_;
+  void SetUp() override { path_ = folder_ + "/pod.json"; }
+  const kata::test::TempFolder temp_;
+  const std::string folder_ = temp_.path();
+  std::string path_;
 };
 
 TEST_F(PodFile, NamesOfBothManagers) {

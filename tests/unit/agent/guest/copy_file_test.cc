@@ -6,18 +6,14 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "support/temp_folder.h"
 
 namespace kata::agent {
 namespace {
 
 class CopyFile : public testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/kata-copy.XXXXXX";
-    folder_ = mkdtemp(name);
-    shared_ = folder_ + "/shared";
-  }
-  void TearDown() override { (void)remove_tree(folder_); }
+  void SetUp() override { shared_ = folder_ + "/shared"; }
   Status copy(const std::string& path, mode_t mode, const std::string& data, int64_t offset,
               int64_t size) {
     grpc::CopyFileRequest request;
@@ -30,7 +26,9 @@ class CopyFile : public testing::Test {
     request.set_gid(static_cast<int32_t>(getegid()));
     return copy_file(shared_, request);
   }
-  std::string folder_, shared_;
+  const kata::test::TempFolder temp_;
+  const std::string folder_ = temp_.path();
+  std::string shared_;
 };
 
 TEST_F(CopyFile, GrowsByChunksAndAppearsWhenWhole) {

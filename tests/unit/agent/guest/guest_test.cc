@@ -6,24 +6,21 @@
 #include "agent/guest/metrics.h"
 #include "agent/rpc/harness.h"
 #include "base/file.h"
+#include "support/temp_folder.h"
 
 namespace kata::agent::test {
 namespace {
 
 class Sysfs : public testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/kata-sys.XXXXXX";
-    root_ = mkdtemp(name);
-  }
-  void TearDown() override { (void)remove_tree(root_); }
   std::string add(const std::string& kind, const std::string& name, const std::string& state) {
     std::string folder = root_ + "/devices/system/" + kind + "/" + name;
     EXPECT_TRUE(make_dirs(folder));
     EXPECT_TRUE(write_file(folder + "/online", state));
     return folder + "/online";
   }
-  std::string root_;
+  const kata::test::TempFolder temp_;
+  const std::string root_ = temp_.path();
 };
 
 TEST_F(Sysfs, BringsCpusOnlineAndCounts) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "support/temp_folder.h"
 
 namespace kata::agent {
 namespace {
@@ -11,18 +12,17 @@ namespace {
 class TreeCopyTest : public testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/kata-tree.XXXXXX";
-    folder_ = mkdtemp(name);
     source_ = folder_ + "/source";
     target_ = folder_ + "/target";
     ASSERT_TRUE(make_dir(source_));
     ASSERT_TRUE(make_dir(target_));
   }
-  void TearDown() override { (void)remove_tree(folder_); }
   std::string copied(const std::string& name) {
     return read_file(target_ + "/" + name).value_or("(absent)");
   }
-  std::string folder_, source_, target_;
+  const kata::test::TempFolder temp_;
+  const std::string folder_ = temp_.path();
+  std::string source_, target_;
 };
 
 TEST_F(TreeCopyTest, CopiesChangesAndRemovals) {
