@@ -10,7 +10,7 @@ help:
 	@echo 'make build        the programs and unit tests, in build/release'
 	@echo 'make kernel       our own guest kernel and initrd (cached in /var/cache/kata-cpp)'
 	@echo 'make unit | integration | lab    one part of the tests'
-	@echo 'make soak         create/delete cycles: KATA_CYCLES=200'
+	@echo 'make soak         create/delete cycles (KATA_CYCLES=200), and every cell of the kill matrix'
 	@echo 'make bench        measurements'
 	@echo 'make lint         clang-format and clang-tidy'
 	@echo 'make format       lets clang-format change the files'

@@ -60,7 +60,10 @@ run_pytest() {
 stage_guest() { run_pytest guest guest; }
 stage_integration() { run_pytest integration integration; }
 stage_lab() { run_pytest lab lab; }
-stage_soak() { KATA_CYCLES=${KATA_CYCLES:-200} run_pytest soak integration/test_leaks.py integration/cri/test_leaks.py; }
+stage_soak() {
+  KATA_CYCLES=${KATA_CYCLES:-200} KATA_KILL=full run_pytest soak \
+    integration/test_leaks.py integration/cri/test_leaks.py integration/cri/test_kill.py
+}
 
 stage_fuzz() {
   [[ -f $tests/fuzz/CMakeLists.txt ]] || { say "no fuzz targets" && return 0; }

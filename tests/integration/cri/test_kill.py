@@ -45,7 +45,8 @@ class Cell:
 
     def __init__(self, daemon, victim, size):
         self.daemon, self.size = daemon, size
-        self.pod, self.ids, self.victim, self.calls = None, [], victims.Victim(daemon, None, victim), []
+        self.pod, self.ids, self.calls = None, [], []
+        self.victim = victims.Victim(daemon, None, victim)  # of the sandbox with `id`, as soon as there is one
         self.events = Events(daemon)
         self.before = leaks.Snapshot(daemon.tokens())
         self.pool = concurrent.futures.ThreadPoolExecutor(max(4, size))
@@ -105,7 +106,7 @@ class Cell:
         if self.pod:
             self.pod.close()
             self.pod = None
-        left = leaks.wait_clean((*self.daemon.tokens(), NAME), self.before, LIMIT)
+        left = leaks.wait_clean((*self.daemon.tokens(), self.victim.id), self.before, LIMIT)
         assert not left, "\n".join(left)
 
     def close(self):
