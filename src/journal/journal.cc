@@ -1,6 +1,7 @@
 #include "journal/journal.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -79,8 +80,11 @@ Status Journal::append(const std::string& line) {
     return {};
   }
   if (n < 0) return fail_errno("write " + path_);
-  // The piece has no end mark; a newline keeps the next entry apart from it.
-  [[maybe_unused]] ssize_t ended = write(fd_.get(), "\n", 1);
+  // Nobody else writes, so the piece is what stands at the end. The next entry would continue it.
+  struct stat info {};
+  if (fstat(fd_.get(), &info) < 0 || ftruncate(fd_.get(), info.st_size - n) < 0) {
+    return fail_errno("take back a part of an entry of " + path_);
+  }
   return fail(Code::kResourceExhausted, "write " + path_ + ": no space");
 }
 

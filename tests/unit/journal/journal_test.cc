@@ -52,6 +52,32 @@ TEST_F(JournalTest, DoneStrikesTheNewestEqualEntry) {
   EXPECT_THAT(*read_journal(path_), ElementsAre(dir_entry("/run/vc/vm/x")));
 }
 
+TEST_F(JournalTest, AFullDiskLosesNothingThatWasNoted) {
+  test::in_private_mounts([this] {
+    ASSERT_EQ(mount("none", dir_.c_str(), "tmpfs", 0, "size=8k"), 0);
+    Journal journal = open();
+    std::vector<Entry> noted;
+    auto add = [&](int number) {
+      Entry entry = dir_entry("/run/vc/vm/" + std::string(700, 'x') + std::to_string(number));
+      auto added = journal.add(entry);
+      if (added) noted.push_back(std::move(entry));
+      return added;
+    };
+    int number = 0;
+    while (number < 100 && add(number)) ++number;
+    ASSERT_LT(number, 100);
+    EXPECT_GT(number, 5);
+    // Each page ends in the middle of an entry: there is no room for a line end either.
+    EXPECT_FALSE(add(number));
+    EXPECT_EQ(*read_journal(path_), noted);
+    ASSERT_EQ(mount("none", dir_.c_str(), "tmpfs", MS_REMOUNT, "size=64k"), 0);
+    EXPECT_TRUE(add(number));
+    EXPECT_TRUE(journal.done(noted.front()));
+    noted.erase(noted.begin());
+    EXPECT_EQ(*read_journal(path_), noted);
+  });
+}
+
 TEST_F(JournalTest, LongLifeDoesNotGrowTheFile) {
   Journal journal = open();
   ASSERT_TRUE(journal.add(dir_entry("/run/vc/vm/x")));

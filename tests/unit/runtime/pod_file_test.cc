@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "support/private_mounts.h"
 #include "support/temp_folder.h"
 
 namespace kata::runtime {
@@ -46,6 +47,19 @@ TEST_F(PodFile, DamagedOnesAreEmpty) {
     ASSERT_TRUE(write_file(path_, text));
     EXPECT_EQ(read_pod_file(path_).name, "") << text;
   }
+}
+
+TEST_F(PodFile, AFullDiskIsAnErrorThatLeavesNothing) {
+  test::in_private_mounts([this] {
+    ASSERT_EQ(mount("none", folder_.c_str(), "tmpfs", 0, "size=4k"), 0);
+    ASSERT_TRUE(write_file(folder_ + "/filler", std::string(4096, 'x')));
+    grpc::Spec spec;
+    (*spec.mutable_annotations())["io.kubernetes.cri.sandbox-name"] = "web";
+    const Status written = write_pod_file(spec, path_);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().sys_errno(), ENOSPC) << written.error().message();
+    EXPECT_EQ(list_dir(folder_).value(), std::vector<std::string>{"filler"});
+  });
 }
 
 }  // namespace
