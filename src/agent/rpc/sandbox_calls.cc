@@ -2,6 +2,7 @@
 #include "agent/sandbox/guest_setup.h"
 #include "agent/storage/stale_shares.h"
 #include "base/log.h"
+#include "oci/watched_volume.h"
 
 namespace kata::agent {
 namespace {
@@ -45,11 +46,11 @@ Task<Result<Empty>> destroy_sandbox(Agent& agent, grpc::DestroySandboxRequest) {
 Task<Result<Empty>> update_ephemeral_mounts(Agent& agent,
                                             grpc::UpdateEphemeralMountsRequest request) {
   for (const auto& storage : request.storages()) {
-    if (storage.driver() != "ephemeral") {
+    if (storage.driver() != "ephemeral" && storage.driver() != oci::kWatchableDriver) {
       co_return fail(Code::kInvalidArgument, "storage driver \"" + storage.driver() +
                                                  "\" cannot be updated, only ephemeral can");
     }
-    CO_TRY_STATUS(agent.storages.update(storage));
+    CO_TRY_STATUS(co_await agent.storages.update(storage));
   }
   co_return Empty();
 }

@@ -5,6 +5,7 @@
 
 #include "agent/storage/drivers.h"
 #include "agent/storage/fs_group.h"
+#include "agent/storage/huge_pages.h"
 #include "agent/storage/mounting.h"
 #include "base/file.h"
 #include "base/path_beneath.h"
@@ -34,22 +35,13 @@ std::vector<std::string> split_words(const std::vector<std::string>& words) {
   return out;
 }
 
-// The kernel may give fewer pages than asked for; then the volume could not hold its size.
-Status reserve_huge_pages(const std::vector<std::string>& words) {
+// Pages of the volume, unless it is there already: the file system outlives its containers.
+Status reserve_pages(const grpc::Storage& storage, const std::vector<std::string>& words) {
+  if (mounted_type(storage.mount_point()) == storage.fstype()) return {};
   TRY(uint64_t page, parse_number(option_value(words, "pagesize"), 10, "pagesize"));
   TRY(uint64_t size, parse_number(option_value(words, "size"), 10, "size"));
   if (page < 1024) return fail(Code::kInvalidArgument, "pagesize below 1 KiB");
-  std::string file =
-      "/sys/kernel/mm/hugepages/hugepages-" + std::to_string(page / 1024) + "kB/nr_hugepages";
-  uint64_t wanted = size / page;
-  TRY_STATUS(write_existing(file, std::to_string(wanted)));
-  TRY(std::string text, read_file(file));
-  TRY(uint64_t got, parse_number(text.substr(0, text.find('\n')), 10, "nr_hugepages"));
-  if (got < wanted) {
-    return fail(Code::kResourceExhausted, "only " + std::to_string(got) + " of " +
-                                              std::to_string(wanted) + " huge pages are free");
-  }
-  return {};
+  return in_step("huge pages for " + storage.mount_point(), reserve_huge_pages(page, size));
 }
 
 // `fsgid=` goes to the folder, the rest to the kernel.
@@ -102,7 +94,7 @@ Status make_folder(const grpc::Storage& storage) {
 
 Task<Result<StorageMade>> mount_ephemeral(const StorageContext&, const grpc::Storage& storage) {
   auto words = split_words(words_of(storage));
-  if (storage.fstype() == "hugetlbfs") CO_TRY_STATUS(reserve_huge_pages(words));
+  if (storage.fstype() == "hugetlbfs") CO_TRY_STATUS(reserve_pages(storage, words));
   MountPlan plan{storage.source(), storage.mount_point(), storage.fstype(), without_fsgid(words)};
   CO_TRY(bool mounted, mount_storage(plan));
   (void)mounted;

@@ -4,13 +4,15 @@
 
 #include "agent/storage/fs_group.h"
 #include "agent/storage/mounting.h"
+#include "agent/storage/watchable.h"
 #include "base/log.h"
+#include "oci/watched_volume.h"
 
 namespace kata::agent {
 namespace {
 
 void unmake(const std::string& path, StorageMade& made) {
-  if (made.stop) made.stop->set();
+  if (made.watched) made.watched->remove();
   if (!made.undo) return;
   if (auto gone = unmount_storage(path); !gone) log::failure("storage left mounted", gone.error());
 }
@@ -93,18 +95,32 @@ Task<> StorageSet::release_all(std::vector<std::string> mount_points) {
   }
 }
 
-Status StorageSet::update(const grpc::Storage& storage) {
-  if (storage.fstype() != "tmpfs") return {};
+Task<Status> StorageSet::update(grpc::Storage storage) {
+  if (storage.driver() == oci::kWatchableDriver) co_return co_await refresh(std::move(storage));
+  if (storage.fstype() != "tmpfs") co_return Status{};
   MountPlan plan{storage.source(), storage.mount_point(), "tmpfs", {"remount"}};
   for (const auto& word : storage.options()) {
     if (!word.starts_with("fsgid=")) plan.options.push_back(word);
   }
   if (mounted_type(plan.target) != "tmpfs") {
-    return fail(Code::kInvalidArgument, plan.target + " is not a tmpfs mount");
+    co_return fail(Code::kInvalidArgument, plan.target + " is not a tmpfs mount");
   }
-  TRY(bool mounted, mount_storage(plan));
+  CO_TRY(bool mounted, mount_storage(plan));
   (void)mounted;
-  return {};
+  co_return Status{};
+}
+
+Task<Status> StorageSet::refresh(grpc::Storage storage) {
+  auto found = entries_.find(storage.mount_point());
+  if (found == entries_.end()) co_return fail(Code::kNotFound, storage.mount_point());
+  auto entry = found->second;
+  // Whoever makes it is waited for: the host may be faster than the first copy.
+  auto turn = co_await entry->order.lock();
+  auto volume = entry->made.watched;
+  if (!volume) co_return Status{};
+  const std::vector<std::string> words(storage.driver_options().begin(),
+                                       storage.driver_options().end());
+  co_return co_await volume->refresh(option_value(words, oci::kGeneration));
 }
 
 }  // namespace kata::agent

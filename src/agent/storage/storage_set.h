@@ -2,7 +2,6 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +19,12 @@ struct StorageContext {
   std::string container_id;  // empty for storages of the sandbox
 };
 
-// What a driver made; `undo` false: it stays until the machine ends. `stop` ends what runs beside.
+class WatchedVolume;
+
+// What a driver made; `undo` false: nothing is to be unmounted. A watched volume ends with it.
 struct StorageMade {
   bool undo = true;
-  std::optional<Event> stop = std::nullopt;
+  std::shared_ptr<WatchedVolume> watched = nullptr;
 };
 using StorageDriver = Task<Result<StorageMade>> (*)(const StorageContext&, const grpc::Storage&);
 
@@ -46,8 +47,9 @@ class StorageSet {
       google::protobuf::RepeatedPtrField<grpc::Storage> storages, std::string container_id);
   // Logs what cannot be unmounted.
   Task<> release_all(std::vector<std::string> mount_points);
-  // Gives tmpfs mounts new options.
-  Status update(const grpc::Storage& storage);
+  // Gives tmpfs mounts new options; brings a watched volume up to date. kNotFound for a watched one
+  // that nobody uses.
+  Task<Status> update(grpc::Storage storage);
 
  private:
   // One mount point; in the map as long as somebody uses it or waits to.
@@ -58,6 +60,7 @@ class StorageSet {
     bool shared = false;  // stays when nobody uses it
     StorageMade made;
   };
+  Task<Status> refresh(grpc::Storage storage);
   Task<Status> make(Entry& entry, const grpc::Storage& storage, const std::string& container_id);
   // Gives a claim back, with the entry's turn held; true when it was the last on something mounted.
   bool drop_claim(const std::string& path, Entry& entry);

@@ -1,93 +1,147 @@
 #include "agent/storage/tree_copy.h"
 
+#include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <climits>
 #include <ranges>
 
-#include "base/file.h"
+#include "base/log.h"
+#include "base/path_beneath.h"
 
 namespace kata::agent {
 namespace {
 
-Result<std::string> read_link(const std::string& path) {
-  char target[PATH_MAX];
-  ssize_t n = readlink(path.c_str(), target, sizeof target);
-  if (n < 0) return fail_errno("read link " + path);
-  return std::string(target, static_cast<size_t>(n));
+constexpr char kData[] = "..data";
+
+// Other generations, which are not complete yet or about to go.
+bool is_hidden(const std::string& name, const std::string& generation) {
+  return !generation.empty() && name.starts_with("..") && name != generation && name != kData;
 }
 
-// A symlink gets its place by rename, so that readers never see it missing.
-Status replace_link(const std::string& link, const std::string& path) {
-  std::string temporary = path + ".new";
-  TRY_STATUS(remove_file(temporary));
-  if (symlink(link.c_str(), temporary.c_str()) < 0) return fail_errno("symlink " + path);
-  if (rename(temporary.c_str(), path.c_str()) < 0) return fail_errno("rename " + path);
-  return {};
+bool is_up_to_date(const TreeEntries& known, const TreeEntries::value_type& wanted) {
+  const auto old = known.find(wanted.first);
+  return old != known.end() && old->second == wanted.second;
 }
 
 }  // namespace
 
-Status TreeCopy::scan(const std::string& folder, Entries* found, uint64_t* bytes) const {
-  TRY(auto names, list_dir(source_ + folder));
-  for (const auto& name : names) {
-    std::string path = folder + "/" + name;
-    struct stat info {};
-    if (lstat((source_ + path).c_str(), &info) < 0) {
-      if (errno == ENOENT) continue;  // replaced while we look: the next round sees the new one
-      return fail_errno("stat " + path);
+Task<Status> TreeCopy::refresh(std::string generation) {
+  CO_TRY(UniqueFd source, beneath::open_absolute(source_, O_RDONLY | O_DIRECTORY));
+  if (generation.empty()) generation = read_link_at(source.get(), kData).value_or("");
+  // Not one of kubelet's: a link like any other.
+  if (!generation.starts_with("..") || generation.find('/') != std::string::npos)
+    generation.clear();
+  CO_TRY(TreeEntries found, co_await scan_tree(source.get(), is_hidden, generation));
+  if (!generation.empty()) {
+    if (!found.contains(generation)) {
+      co_return fail(Code::kAborted, source_ + " changed while it was copied");
     }
-    Known entry{info.st_mode, info.st_mtim, info.st_size, {}};
-    if (S_ISLNK(info.st_mode)) {
-      TRY(entry.link, read_link(source_ + path));
-    } else if (S_ISREG(info.st_mode)) {
-      *bytes += static_cast<uint64_t>(info.st_size);
-    } else if (!S_ISDIR(info.st_mode)) {
+    if (auto data = found.find(kData); data != found.end()) data->second.link = generation;
+  }
+  CO_TRY_STATUS(follow_root(source.get()));
+  CO_TRY_STATUS(in_step("copy " + source_, check_room(found)));
+  const TreeEntries before = known_;
+  Status done = co_await write(source.get(), found);
+  if (!done) {
+    drop_unfinished(before);
+    // What was there when we looked is gone: a newer generation is on its way.
+    if (done.error().code() == Code::kNotFound) {
+      done = std::unexpected(std::move(done.error()).as(Code::kAborted));
+    }
+    co_return in_step("copy " + source_, std::move(done));
+  }
+  for (const auto& path : std::views::keys(before)) {
+    if (found.contains(path)) continue;
+    CO_TRY_STATUS(remove_tree_entry(target_.get(), path));
+    known_.erase(path);
+  }
+  co_return Status{};
+}
+
+// Nothing of it can be seen through `..data` until the end.
+Task<Status> TreeCopy::write(int source, const TreeEntries& found) {
+  for (const auto& wanted : found) {
+    const auto& [path, entry] = wanted;
+    if (is_up_to_date(known_, wanted)) continue;
+    if (auto old = known_.find(path); old != known_.end() && !old->second.same_type(entry)) {
+      CO_TRY_STATUS(remove_tree_entry(target_.get(), path));
+    }
+    if (S_ISLNK(entry.mode)) continue;
+    // Known from here on, as even half of it has to go when this fails.
+    known_[path] = {};
+    known_[path].mode = entry.mode;
+    if (S_ISDIR(entry.mode)) {
+      CO_TRY_STATUS(write_tree_folder(target_.get(), path, entry));
+    } else {
+      CO_TRY_STATUS(co_await write_tree_file(source, target_.get(), path, entry));
+    }
+    known_[path] = entry;
+  }
+  co_return write_links(found);
+}
+
+Status TreeCopy::write_links(const TreeEntries& found) {
+  const auto bring = [&](const TreeEntries::value_type& wanted) -> Status {
+    if (!S_ISLNK(wanted.second.mode) || is_up_to_date(known_, wanted)) return {};
+    TRY_STATUS(write_tree_link(target_.get(), wanted.first, wanted.second));
+    known_[wanted.first] = wanted.second;
+    return {};
+  };
+  // First: new visible names lead through it.
+  if (auto data = found.find(kData); data != found.end()) TRY_STATUS(bring(*data));
+  for (const auto& wanted : found) TRY_STATUS(bring(wanted));
+  return {};
+}
+
+// Said before half of it is written. The kernel has the last word.
+Status TreeCopy::check_room(const TreeEntries& found) const {
+  struct statvfs room {};
+  if (fstatvfs(target_.get(), &room) < 0) return fail_errno("statvfs");
+  uint64_t wanted = 0;
+  for (const auto& entry : found) {
+    if (S_ISREG(entry.second.mode) && !is_up_to_date(known_, entry)) {
+      wanted += static_cast<uint64_t>(entry.second.size);
+    }
+  }
+  if (room.f_blocks == 0 || wanted <= uint64_t{room.f_bavail} * room.f_frsize) return {};
+  return fail(Code::kResourceExhausted,
+              std::to_string(wanted >> 10) + " KiB of new content, but only " +
+                  std::to_string(room.f_bavail * room.f_frsize >> 10) + " KiB for copies are left");
+}
+
+Status TreeCopy::follow_root(int source) {
+  struct stat wanted {
+  }, now{};
+  if (fstat(source, &wanted) < 0 || fstat(target_.get(), &now) < 0) return fail_errno("stat");
+  if (wanted.st_mode == now.st_mode && wanted.st_uid == now.st_uid && wanted.st_gid == now.st_gid) {
+    return {};
+  }
+  if (fchown(target_.get(), wanted.st_uid, wanted.st_gid) < 0 ||
+      fchmod(target_.get(), wanted.st_mode & 07777) < 0) {
+    return fail_errno("owner and mode of a copy");
+  }
+  return {};
+}
+
+// Makes room again: a generation that did not fit must not fill the memory of the others. One that
+// `..data` leads to already stays.
+void TreeCopy::drop_unfinished(const TreeEntries& before) {
+  const auto data = known_.find(kData);
+  const auto old_data = before.find(kData);
+  if (data != known_.end() && (old_data == before.end() || !(data->second == old_data->second))) {
+    return;
+  }
+  for (auto it = known_.begin(); it != known_.end();) {
+    if (before.contains(it->first)) {
+      ++it;
       continue;
     }
-    (*found)[path] = entry;
-    if (found->size() > kMaxEntries || *bytes > kMaxBytes) {
-      return fail(Code::kResourceExhausted, source_ + " is too large to be watched");
+    if (auto gone = remove_tree_entry(target_.get(), it->first); !gone) {
+      log::failure("unfinished copy", gone.error());
     }
-    if (S_ISDIR(info.st_mode)) TRY_STATUS(scan(path, found, bytes));
+    it = known_.erase(it);
   }
-  return {};
-}
-
-Status TreeCopy::copy_entry(const std::string& path, const Known& entry) const {
-  std::string to = target_ + path;
-  if (S_ISLNK(entry.mode)) return replace_link(entry.link, to);
-  if (S_ISDIR(entry.mode)) {
-    TRY_STATUS(make_dir(to, entry.mode & 07777));
-  } else {
-    TRY(std::string content, read_file(source_ + path, kMaxBytes));
-    TRY_STATUS(write_file_atomic(to, content, entry.mode & 07777));
-  }
-  if (chmod(to.c_str(), entry.mode & 07777) < 0) return fail_errno("chmod " + to);
-  return {};
-}
-
-Status TreeCopy::refresh() {
-  Entries found;
-  uint64_t bytes = 0;
-  TRY_STATUS(scan("", &found, &bytes));
-  for (const auto& [path, entry] : found) {
-    auto old = known_.find(path);
-    bool same = old != known_.end() && old->second.mode == entry.mode &&
-                old->second.size == entry.size && old->second.link == entry.link &&
-                old->second.changed.tv_sec == entry.changed.tv_sec &&
-                old->second.changed.tv_nsec == entry.changed.tv_nsec;
-    if (same) continue;
-    if (old != known_.end() && (old->second.mode & S_IFMT) != (entry.mode & S_IFMT)) {
-      TRY_STATUS(remove_tree(target_ + path));
-    }
-    TRY_STATUS(copy_entry(path, entry));
-  }
-  for (const auto& path : std::views::keys(known_)) {
-    if (!found.contains(path)) TRY_STATUS(remove_tree(target_ + path));
-  }
-  known_ = std::move(found);
-  return {};
 }
 
 }  // namespace kata::agent

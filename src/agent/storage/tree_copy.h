@@ -1,43 +1,42 @@
 #pragma once
 
-#include <sys/stat.h>
-
-#include <map>
 #include <string>
 
-#include "base/error.h"
+#include "agent/storage/tree_files.h"
+#include "base/unique_fd.h"
 
 namespace kata::agent {
 
-// A small folder kept as a copy of another one (facts/agent-behaviour.md section 7, watchable
-// volumes). Only what changed since the last round is written, so that a watcher of the copy sees
-// the changes of the original and nothing else; files are replaced by rename, symlinks stay
-// symlinks (Kubernetes swaps `..data`), what is gone from the original goes.
+// A folder of the guest kept as a copy of a shared one (facts/agent-behaviour.md section 7,
+// watchable volumes). Only what changed since the last round is written, so that a watcher of the
+// copy sees the changes of the original and nothing else.
+//
+// Kubernetes changes its volumes by generations: all files lie in a folder `..<time>`, the link
+// `..data` leads to it, the visible names lead through `..data`. Only the generation that `..data`
+// leads to is copied, and `..data` moves, by one rename, when all of it is there. Links stay links;
+// owners, modes and times of files are kept; what is gone from the original goes.
 class TreeCopy {
  public:
-  static constexpr size_t kMaxEntries = 16;
-  static constexpr uint64_t kMaxBytes = 1 << 20;
-
-  TreeCopy(std::string source, std::string target)
+  // `source` is opened anew in each round; `target` is the empty folder of the copy.
+  TreeCopy(std::string source, UniqueFd target)
       : source_(std::move(source)), target_(std::move(target)) {}
 
-  // kResourceExhausted when the original is larger than the limits.
-  Status refresh();
+  // Brings the copy up to date. `generation`: where `..data` leads, from whoever knows it better
+  // than the guest's cache of the shared folder; empty = what the link says.
+  // kResourceExhausted when the copy has no room, kAborted when the original was changed meanwhile:
+  // `..data` leads where it did then. Yields to the event loop; one call at a time.
+  Task<Status> refresh(std::string generation);
 
  private:
-  struct Known {
-    mode_t mode = 0;
-    timespec changed{};
-    off_t size = 0;
-    std::string link;
-  };
-  using Entries = std::map<std::string, Known>;  // relative path; parents sort first
+  Task<Status> write(int source, const TreeEntries& found);
+  Status write_links(const TreeEntries& found);
+  Status check_room(const TreeEntries& found) const;
+  Status follow_root(int source);
+  void drop_unfinished(const TreeEntries& before);
 
-  Status scan(const std::string& folder, Entries* found, uint64_t* bytes) const;
-  Status copy_entry(const std::string& path, const Known& entry) const;
-
-  std::string source_, target_;
-  Entries known_;
+  std::string source_;
+  UniqueFd target_;
+  TreeEntries known_;  // what the copy has
 };
 
 }  // namespace kata::agent

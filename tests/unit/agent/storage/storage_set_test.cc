@@ -8,7 +8,9 @@
 
 #include "agent/rpc/harness.h"
 #include "agent/storage/mounting.h"
+#include "agent/storage/tree_files.h"
 #include "base/file.h"
+#include "oci/watched_volume.h"
 
 namespace kata::agent::test {
 namespace {
@@ -118,9 +120,85 @@ TEST_F(StorageSetTest, EphemeralIsATmpfsWithSizeAndGroup) {
   storage->clear_options();
   storage->add_options("size=1048576");
   storage->add_options("fsgid=1234");
-  ASSERT_TRUE(harness.agent().storages.update(*storage));
+  ASSERT_TRUE(harness.wait(harness.agent().storages.update(*storage)));
   EXPECT_TRUE(write_file(target + "/big", std::string(100000, 'x')));
   (void)unmount_storage(target);
+}
+
+// The host tells when the original has changed; nobody looks in between.
+TEST_F(StorageSetTest, AWatchedVolumeIsACopyThatTheHostKeepsFresh) {
+  Harness harness;
+  const std::string source = harness.folder() + "/source";
+  const std::string target = harness.folder() + "/watchable/volume";
+  ASSERT_TRUE(make_dir(source));
+  ASSERT_TRUE(write_file(source + "/key", "old"));
+  Storages list;
+  auto* storage = list.Add();
+  storage->set_driver("watchable-bind");
+  storage->set_source(source);
+  storage->set_mount_point(target);
+  storage->add_driver_options(std::string(oci::kHostWatches));
+  auto added = add(harness, list);
+  ASSERT_TRUE(added) << added.error().message();
+  EXPECT_EQ(mounted_type(dirname(target)), "tmpfs");
+  EXPECT_EQ(*read_file(target + "/key"), "old");
+  ASSERT_TRUE(write_file(source + "/key", "newer"));
+  grpc::UpdateEphemeralMountsRequest told;
+  *told.add_storages() = *storage;
+  ASSERT_TRUE(harness.call_empty("UpdateEphemeralMounts", told));
+  EXPECT_EQ(*read_file(target + "/key"), "newer");
+  release(harness, *added);
+  EXPECT_FALSE(path_exists(target));
+  auto late = harness.call_empty("UpdateEphemeralMounts", told);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code(), Code::kNotFound);
+  (void)unmount_storage(dirname(target));
+}
+
+// A shim that does not tell.
+TEST_F(StorageSetTest, AWatchedVolumeIsLookedAtEveryTwoSeconds) {
+  Harness harness;
+  const std::string source = harness.folder() + "/source";
+  const std::string target = harness.folder() + "/watchable/volume";
+  ASSERT_TRUE(make_dir(source));
+  Storages list;
+  auto* storage = list.Add();
+  storage->set_driver("watchable-bind");
+  storage->set_source(source);
+  storage->set_mount_point(target);
+  auto added = add(harness, list);
+  ASSERT_TRUE(added) << added.error().message();
+  ASSERT_TRUE(write_file(source + "/key", "new"));
+  for (int i = 0; i < 100 && !path_exists(target + "/key"); ++i) harness.run_for(200ms);
+  EXPECT_TRUE(path_exists(target + "/key"));
+  release(harness, *added);
+  (void)unmount_storage(dirname(target));
+}
+
+TEST_F(StorageSetTest, AVolumeThatIsTooLargeToBeCopiedIsShared) {
+  Harness harness;
+  const std::string source = harness.folder() + "/source";
+  const std::string target = harness.folder() + "/watchable/volume";
+  ASSERT_TRUE(make_dir(source));
+  for (size_t i = 0; i <= kMaxTreeEntries; ++i) {
+    ASSERT_TRUE(write_file(source + "/" + std::to_string(i), ""));
+  }
+  Storages list;
+  auto* storage = list.Add();
+  storage->set_driver("watchable-bind");
+  storage->set_source(source);
+  storage->set_mount_point(target);
+  storage->add_options("ro");
+  auto added = add(harness, list);
+  ASSERT_TRUE(added) << added.error().message();
+  ASSERT_TRUE(write_file(source + "/0", "new"));
+  EXPECT_EQ(*read_file(target + "/0"), "new") << "bound, not copied";
+  EXPECT_FALSE(write_file(target + "/0", "x"));
+  ASSERT_TRUE(harness.wait(harness.agent().storages.update(*storage)));
+  release(harness, *added);
+  EXPECT_FALSE(path_exists(target)) << "not even a mount point stays";
+  EXPECT_TRUE(path_exists(source + "/0"));
+  (void)unmount_storage(dirname(target));
 }
 
 TEST_F(StorageSetTest, LocalIsAFolderWithItsMode) {
