@@ -140,7 +140,7 @@ Task<Status> Sandbox::place_vcpus() {
 
 Task<Status> Sandbox::make_shared_tree() {
   CO_TRY(tree_, storage::SharedTree::create(id_, *journal_));
-  co_return Status{};
+  co_return tree_->share_sandbox_mounts(config_.config.runtime.sandbox_bind_mounts);
 }
 
 Task<Status> Sandbox::boot_vm() {

@@ -92,8 +92,11 @@ Result<std::optional<grpc::Mount>> SharedTree::share_mount(const std::string& co
     return std::nullopt;
   }
   if (S_ISSOCK(info.st_mode) || S_ISFIFO(info.st_mode)) {
-    log::warn("a socket or fifo is shared as a file only: guest and host cannot talk through it",
-              fields);
+    log::warn(
+        "a socket or fifo of the host is shared as a file only: guest and host cannot talk through "
+        "it; mount the folder that it lies in for sockets among containers, and let the pod reach "
+        "services of the host by their network address",
+        fields);
   }
   const BindWords words = read_options(mount);
   if (words.shared) {
@@ -121,6 +124,29 @@ Result<std::map<int, std::optional<grpc::Mount>>> SharedTree::share_mounts(
                                share_mount(container_id, mount, context.bundle)));
   }
   return mounts;
+}
+
+Status SharedTree::share_sandbox_mounts(const std::vector<std::string>& entries) {
+  for (std::string path : entries) {
+    const bool writable = path.ends_with(":rw");
+    if (writable || path.ends_with(":ro")) path.resize(path.size() - 3);
+    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+    const auto share = [&]() -> Status {
+      TRY(UniqueFd source, open_file(path, O_PATH));
+      struct stat info {};
+      if (fstat(source.get(), &info) < 0) return fail_errno("stat " + path);
+      if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {
+        return fail(Code::kInvalidArgument, path + " is neither a folder nor a file");
+      }
+      TRY(UniqueFd copy, clone_mount(source.get(), true));
+      const uint64_t attributes = kVolumeAttributes | (writable ? 0 : MOUNT_ATTR_RDONLY);
+      TRY_STATUS(set_mount_attributes(copy.get(), attributes, 0, true));
+      const std::string name = std::string(kSandboxMounts) + "/" + basename(path);
+      return attach(std::string(kSandboxMounts), Shared{name, S_ISDIR(info.st_mode)}, copy.get());
+    };
+    TRY_STATUS(in_step("sandbox_bind_mounts", share()));
+  }
+  return {};
 }
 
 }  // namespace kata::storage

@@ -31,6 +31,9 @@ Status check_name(const std::string& id) {
       id.find('\0') != id.npos) {
     return fail(Code::kInvalidArgument, "id '" + id.substr(0, kMaxId) + "' is no file name");
   }
+  if (id == kWatchableFolder || id == kSandboxMounts) {
+    return fail(Code::kInvalidArgument, "id '" + id + "' is taken by the shared tree itself");
+  }
   return {};
 }
 
@@ -72,6 +75,7 @@ Status SharedTree::build() {
   TRY_STATUS(journal_.add(journal::tree_entry(base_)));
   TRY_STATUS(make_dir(base_, kFolderMode));
   TRY_STATUS(make_dir(mounts, kFolderMode));
+  TRY_STATUS(make_dir(mounts + "/" + std::string(kWatchableFolder), kFolderMode));
   TRY_STATUS(make_dir(exported(), kFolderMode));
 
   // mounts/ becomes a mount of its own, because only a mount can pass later mounts on, and / may be
@@ -102,6 +106,10 @@ Status SharedTree::attach(const std::string& container_id, const Shared& shared,
   if (shared.is_dir) {
     TRY(UniqueFd folder, beneath::make_dirs(mounts_.get(), shared.name, kFolderMode));
     return attach_mount(mount_fd, folder.get());
+  }
+  if (const size_t slash = shared.name.rfind('/'); slash != std::string::npos) {
+    TRY(UniqueFd folder,
+        beneath::make_dirs(mounts_.get(), shared.name.substr(0, slash), kFolderMode));
   }
   TRY(UniqueFd file,
       beneath::open(mounts_.get(), shared.name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
@@ -157,7 +165,7 @@ Status SharedTree::detach(const Shared& shared) {
     }
     parent->reset();
     if (folder != "." && unlinkat(mounts_.get(), folder.c_str(), AT_REMOVEDIR) < 0 &&
-        errno != ENOENT) {
+        errno != ENOENT && errno != ENOTEMPTY) {
       return fail_errno("remove " + folder);
     }
   } else if (parent.error().sys_errno() != ENOENT) {

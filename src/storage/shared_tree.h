@@ -19,6 +19,10 @@ inline constexpr std::string_view kSharedRoot = "/run/kata-containers/shared/san
 // 8).
 inline constexpr std::string_view kGuestShared = "/run/kata-containers/shared/containers";
 inline constexpr std::string_view kSharedTag = "kataShared";
+// Folders of the tree that are no container's: one that the guest mounts its copies of volumes on,
+// and one for what services of the guest are given.
+inline constexpr std::string_view kWatchableFolder = "watchable";
+inline constexpr std::string_view kSandboxMounts = "sandbox-mounts";
 
 // Host side of the file tree that a sandbox shares with its guest: <root>/<sandbox>/{mounts,shared}
 // (facts/runtime-behaviour.md section 4.1, docs/design/storage.md). Owns the mounts and folders it
@@ -47,6 +51,11 @@ class SharedTree {
   Result<std::map<int, std::optional<grpc::Mount>>> share_mounts(const std::string& container_id,
                                                                  const grpc::Spec& spec,
                                                                  const oci::GuestContext& context);
+
+  // Makes folders or files of the host visible to services of the guest, as sandbox-mounts/<last
+  // part of the path>. Entries are "path", "path:ro" or "path:rw" as in the configuration
+  // (sandbox_bind_mounts), which has checked them; read-only unless they say otherwise.
+  Status share_sandbox_mounts(const std::vector<std::string>& entries);
 
   // Takes everything of a container out of the tree; idempotent.
   Status unshare(const std::string& container_id);

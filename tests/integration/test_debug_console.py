@@ -21,23 +21,12 @@ def guest(containerd, container, work):
     return id
 
 
-def say(shell, script, end=b"-end-"):
-    """What the script prints; the end mark is not in the echo of what was typed."""
-    shell.send(script + "; echo -en''d-\n")
-    said = b""
-    while end not in said:
-        data = shell.sock.recv(4096)
-        assert data, f"the console has gone: {said}"
-        said += data
-    return said.decode(errors="replace")
-
-
 def test_a_client_that_goes_ends_a_shell_that_does_not_read(guest):
     other = guest_shell.GuestShell(guest)
     deaf = guest_shell.GuestShell(guest)
     deaf.send("busybox sleep 4321\n")
-    run.wait_until(lambda: "found" in say(other, "busybox ps | busybox grep -q 'sleep 432[1]' && echo fou''nd"), 20, "the shell is busy")
+    run.wait_until(lambda: "found" in other.say("busybox ps | busybox grep -q 'sleep 432[1]' && echo fou''nd"), 20, "the shell is busy")
     deaf.send("x\n" * 16384)  # more than the terminal takes
     deaf.close()
-    run.wait_until(lambda: "none" in say(other, "busybox ps | busybox grep -q 'sleep 432[1]' || echo no''ne"), 20, "the shell is gone")
+    run.wait_until(lambda: "none" in other.say("busybox ps | busybox grep -q 'sleep 432[1]' || echo no''ne"), 20, "the shell is gone")
     other.close()

@@ -60,6 +60,16 @@ class GuestShell:
     def send(self, script):
         self.sock.sendall(script.encode())
 
+    def say(self, script, end=b"-end-"):
+        """What the script prints; the end mark is not in the echo of what was typed."""
+        self.send(script + "; echo -en''d-\n")
+        said = b""
+        while end not in said:
+            data = self.sock.recv(4096)
+            assert data, f"the console has gone: {said}"
+            said += data
+        return said.decode(errors="replace")
+
     def wait_closed(self, timeout):
         """Waits for the other end to go, as it does with the guest; what was said till then is in the error."""
         end, said = time.monotonic() + timeout * run.PATIENCE, b""

@@ -400,5 +400,37 @@ TEST(SharedTree, TwoHundredContainersLeaveNothing) {
   });
 }
 
+TEST(SharedTree, SandboxMountsAreReadOnlyUnlessTheySayOtherwise) {
+  in_private_mounts([] {
+    Bed bed;
+    const std::string plain = bed.folder("plain"), open = bed.folder("open");
+    const std::string file = bed.file("file", "text");
+    auto shared = bed.tree->share_sandbox_mounts({plain + "/", open + ":rw", file + ":ro"});
+    ASSERT_TRUE(shared) << shared.error().message();
+    const std::string place = bed.tree->exported() + "/sandbox-mounts/";
+    EXPECT_EQ(slurp(place + "file"), "text");
+    EXPECT_FALSE(write_file(place + "plain/new", "x"));
+    EXPECT_TRUE(write_file(place + "open/new", "x"));
+    EXPECT_FALSE(write_file(place + "file", "x"));
+    auto missing = bed.tree->share_sandbox_mounts({bed.dir + "/missing"});
+    ASSERT_FALSE(missing);
+    EXPECT_NE(missing.error().message().find("sandbox_bind_mounts"), std::string::npos);
+    EXPECT_NE(missing.error().message().find(bed.dir + "/missing"), std::string::npos);
+    bed.expect_clean();
+  });
+}
+
+TEST(SharedTree, ItsOwnFoldersAreNoContainerNames) {
+  in_private_mounts([] {
+    Bed bed;
+    for (const char* id : {"watchable", "sandbox-mounts"}) {
+      auto refused = bed.tree->share_rootfs(id, bed.folder("rootfs"), grpc::Spec());
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code(), Code::kInvalidArgument);
+    }
+    bed.expect_clean();
+  });
+}
+
 }  // namespace
 }  // namespace kata::storage
