@@ -100,6 +100,12 @@ Task<Result<grpc::GuestDetailsResponse>> AgentClient::guest_details() {
                                           deadlines_.request);
 }
 
+Task<Status> AgentClient::update_mounts(std::vector<grpc::Storage> storages) {
+  grpc::UpdateEphemeralMountsRequest request;
+  for (auto& storage : storages) *request.add_storages() = std::move(storage);
+  return command("UpdateEphemeralMounts", std::move(request), deadlines_.request);
+}
+
 Task<Status> AgentClient::update_interface(types::Interface wanted) {
   grpc::UpdateInterfaceRequest request;
   *request.mutable_interface() = std::move(wanted);

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/agent.pb.h"
 #include "agent/health.pb.h"
@@ -36,6 +37,9 @@ class AgentClient {
   // Brings what was plugged online. `cpus`: vCPUs that there are in all now, 0 = memory only. Waits
   // as long as an emulated guest needs for that many.
   Task<Status> online(uint32_t cpus);
+
+  // New options for mounts in the guest's memory; of watched volumes: they have changed.
+  Task<Status> update_mounts(std::vector<grpc::Storage> storages);
 
   // The agent's "Link not found" means that the guest has no such device yet.
   Task<Status> update_interface(types::Interface wanted);

@@ -11,7 +11,6 @@
 #include "runtime/poststop.h"
 #include "runtime/undo_options.h"
 #include "runtime/vmm_activity.h"
-#include "storage/memory_volume.h"
 
 namespace kata::runtime {
 
@@ -105,15 +104,10 @@ Task<Status> Sandbox::prepare_container(ContainerRequest& request, Container& co
   // Before the files are shared: what a hook mounts below the root comes along.
   CO_TRY_STATUS(co_await run_create_hooks(request.id, request.bundle, request.spec));
   CO_TRY_STATUS(still_there());
-  std::vector<grpc::Storage> volumes;
-  auto shared = co_await offload(pool_, [&]() -> Status {
-    TRY(volumes, storage::place_memory_volumes(request.spec, &context));
-    TRY(context.rootfs, tree_->share_rootfs(request.id, rootfs, request.spec));
-    TRY(auto mounts, tree_->share_mounts(request.id, request.spec, context));
-    context.mounts.merge(mounts);
-    return {};
-  });
-  if (!shared) co_return in_step("prepare files of the container", std::move(shared));
+  auto volumes = co_await share_files(request.id, rootfs, request.spec, context);
+  if (!volumes) {
+    co_return std::unexpected(std::move(volumes.error()).context("prepare files of the container"));
+  }
 
   phases_.begin("container");
   CO_TRY_STATUS(co_await grow_vm());
@@ -127,9 +121,10 @@ Task<Status> Sandbox::prepare_container(ContainerRequest& request, Container& co
   message.set_container_id(request.id);
   message.set_exec_id(request.id);
   message.set_sandbox_pidns(guest.sandbox_pidns);
-  for (auto& volume : volumes) *message.add_storages() = std::move(volume);
+  for (const auto& volume : *volumes) *message.add_storages() = volume;
   *message.mutable_oci() = std::move(guest.spec);
   auto created = co_await agent_->create_container(std::move(message));
+  if (created) keep_elastic(*volumes);
   phases_.end();
   if (!created && created.error().code() == Code::kUnavailable && death_reason_.empty()) {
     // The hang-up of a dying VMM comes before its exit status, which says more.
@@ -167,6 +162,7 @@ Task<> Sandbox::run_poststop_hooks(std::string id, std::string bundle, grpc::Spe
 }
 
 Task<> Sandbox::release_container_files(std::string id, std::string bundle) {
+  if (volume_watch_) volume_watch_->remove(id);
   auto freed = co_await offload(pool_, [&]() -> Status {
     auto unshared = tree_->unshare(id);
     auto unmounted = storage::unmount_rootfs(bundle, *journal_);
@@ -275,6 +271,7 @@ void Sandbox::die(std::string reason) {
   for (auto& [id, container] : containers_) container->abandon(death_reason_);
   agent_->close();
   if (network_watch_) network_watch_->close();
+  if (volume_watch_) volume_watch_->close();
   spawn(executor_, kill_vm(shared_from_this()));
 }
 
@@ -293,6 +290,7 @@ Task<> Sandbox::stop() {
   for (auto& [id, container] : containers_) container->abandon("the sandbox was stopped");
   if (agent_) agent_->close();
   if (network_watch_) network_watch_->close();
+  if (volume_watch_) volume_watch_->close();
   // The guest holds nothing that outlives it: killing it is the whole goodbye.
   if (vm_) co_await vm_->stop();
   // Taken out of the map first: a remove_container() under way takes its entry out meanwhile.

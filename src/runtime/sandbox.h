@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "runtime/vm_resizer.h"
 #include "storage/rootfs_mounts.h"
 #include "storage/shared_tree.h"
+#include "storage/volume_watch.h"
 
 namespace kata::runtime {
 
@@ -130,6 +132,15 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   Result<VmSize> needed_size() const;
   static Task<> shrink_vm_later(std::shared_ptr<Sandbox> self);
   Task<Status> prepare_container(ContainerRequest& request, Container& container);
+  // Files of a container for its guest (sandbox_volumes.cc): fills in the context's root and
+  // mounts, returns what the guest has to make. The references outlive the call.
+  Task<Result<std::vector<grpc::Storage>>> share_files(std::string id, std::string rootfs,
+                                                       const grpc::Spec& spec,
+                                                       oci::GuestContext& context);
+  void watch_volume(const std::string& id, storage::ConfigVolume& volume);
+  static Task<> watch_volumes(std::shared_ptr<Sandbox> self);
+  void keep_elastic(const std::vector<grpc::Storage>& volumes);
+  Task<> resize_volumes();
   Task<Status> run_create_hooks(const std::string& id, const std::string& bundle,
                                 const grpc::Spec& spec);
   Task<> run_poststop_hooks(std::string id, std::string bundle, grpc::Spec spec);
@@ -169,6 +180,8 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   std::unique_ptr<resources::SandboxCgroups> cgroups_;
   CpuSet bound_cpus_;  // what cgroups_ was told
   std::unique_ptr<storage::SharedTree> tree_;
+  std::unique_ptr<storage::VolumeWatch> volume_watch_;  // from the first such volume on
+  std::set<std::string> elastic_volumes_;  // mount points in the guest that follow its memory
   std::unique_ptr<Vm> vm_;
   std::unique_ptr<VmResizer> resizer_;  // null: the VM stays as it booted
   std::unique_ptr<PluggedDisks> disks_;

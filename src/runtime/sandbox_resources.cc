@@ -43,7 +43,10 @@ Task<Status> Sandbox::grow_vm() {
   if (!resizer_) co_return Status{};
   CO_TRY_STATUS(still_there());
   CO_TRY(VmSize needed, needed_size());
-  co_return in_step("size of the VM", co_await resizer_->grow(needed, *agent_));
+  const uint32_t before = resizer_->memory_mib();
+  auto grown = co_await resizer_->grow(needed, *agent_);
+  if (resizer_->memory_mib() > before) co_await resize_volumes();
+  co_return in_step("size of the VM", std::move(grown));
 }
 
 void Sandbox::shrink_vm() {

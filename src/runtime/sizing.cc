@@ -49,8 +49,19 @@ int64_t number_of(const grpc::Spec& spec, std::string_view key) {
   return 0;
 }
 
+// Huge pages come on top of the memory limit, which does not count them. Each amount is cut to what
+// any host has, so that no sum overflows.
+int64_t memory_limit(const grpc::LinuxResources& resources) {
+  int64_t sum = std::clamp<int64_t>(resources.memory().limit(), 0, kMostMemory);
+  for (const auto& pages : resources.hugepagelimits()) {
+    const uint64_t limit = std::min<uint64_t>(pages.limit(), kMostMemory);
+    sum = std::min(sum + static_cast<int64_t>(limit), kMostMemory);
+  }
+  return sum;
+}
+
 Workload limits_of(const grpc::LinuxResources& resources) {
-  return {cpu_limit(resources.cpu().quota(), resources.cpu().period()), resources.memory().limit()};
+  return {cpu_limit(resources.cpu().quota(), resources.cpu().period()), memory_limit(resources)};
 }
 
 // A pod's first container is the pause program with next to no resources of its own; the container
@@ -116,8 +127,7 @@ Result<VmSize> size_with(const std::vector<const grpc::LinuxResources*>& contain
   for (const grpc::LinuxResources* resources : containers) {
     const Workload own = limits_of(*resources);
     sum.cpus += own.cpus;
-    // Each is cut to what any host has, so that no sum overflows.
-    if (own.memory > 0) sum.memory += std::min(own.memory, kMostMemory);
+    sum.memory += own.memory;
   }
   const Workload boot = workload_of(first);
   return size_for({std::max(sum.cpus, boot.cpus), std::max(sum.memory, boot.memory)}, config);

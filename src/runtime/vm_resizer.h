@@ -26,6 +26,7 @@ class VmResizer {
   // what the guest is late with, is a warning. Any number of callers. What a failed growth added
   // stays, and the next one finishes what it left open.
   Task<Status> grow(VmSize wanted, AgentClient& agent);
+  uint32_t memory_mib() const { return memory_mib_; }
   // Takes vCPUs away that are beyond what `needed` says when its turn has come, where that works.
   // May take as long as the guest wants.
   Task<> shrink(std::function<Result<VmSize>()> needed);

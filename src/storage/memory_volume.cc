@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <charconv>
 #include <climits>
 #include <cstdlib>
 
@@ -30,21 +30,59 @@ std::string octal(mode_t mode) {
   return text;
 }
 
-// The volume itself: same size, mode and group as the node's.
-Result<grpc::Storage> volume_storage(const VolumePlace& place) {
+bool is_limited(const MountEntry& entry) {
+  return ("," + entry.options).find(",size=") != std::string::npos;
+}
+
+std::string mode_option(mode_t mode) {
+  return "mode=" + octal(mode);
+}
+
+// What kind of memory a folder is; 0 for ordinary ones.
+int64_t memory_type(const struct statfs& system) {
+  const auto type = static_cast<uint32_t>(system.f_type);
+  return type == TMPFS_MAGIC || type == HUGETLBFS_MAGIC ? type : 0;
+}
+
+Result<uint64_t> huge_size(const struct statfs& system, const grpc::Spec& spec) {
+  const auto page = static_cast<uint64_t>(system.f_bsize);
+  for (const auto& limit : spec.linux().resources().hugepagelimits()) {
+    if (parse_page_size(limit.pagesize()) == page && limit.limit() >= page) return limit.limit();
+  }
+  if (system.f_blocks > 0) return uint64_t{system.f_blocks} * page;
+  const std::string name =
+      page % (1 << 30) == 0 ? std::to_string(page >> 30) + "Gi" : std::to_string(page >> 20) + "Mi";
+  return fail(Code::kInvalidArgument,
+              "medium HugePages, but the container has no limit for such pages: give it "
+              "resources.limits hugepages-" +
+                  name);
+}
+
+// The volume itself: same kind, size, mode and group as the node's.
+Result<grpc::Storage> volume_storage(const VolumePlace& place, const grpc::Spec& spec) {
   struct stat info {};
-  struct statvfs size {};
-  if (stat(place.point.c_str(), &info) < 0 || statvfs(place.point.c_str(), &size) < 0) {
+  struct statfs system {};
+  if (stat(place.point.c_str(), &info) < 0 || statfs(place.point.c_str(), &system) < 0) {
     return fail_errno("volume " + place.point);
   }
   grpc::Storage storage;
   storage.set_driver("ephemeral");
-  storage.set_source("tmpfs");
-  storage.set_fstype("tmpfs");
   storage.set_mount_point(std::string(kGuestEphemeral) + "/" + place.name);
-  storage.add_options("mode=" + octal(info.st_mode));
-  if (size.f_blocks > 0) {
-    storage.add_options("size=" + std::to_string(uint64_t{size.f_blocks} * size.f_frsize));
+  if (memory_type(system) == HUGETLBFS_MAGIC) {
+    TRY(uint64_t size, in_step("volume " + place.point, huge_size(system, spec)));
+    storage.set_source("nodev");
+    storage.set_fstype("hugetlbfs");
+    storage.add_options("pagesize=" + std::to_string(system.f_bsize) +
+                        ",size=" + std::to_string(size));
+    storage.add_options(mode_option(info.st_mode));
+  } else {
+    storage.set_source("tmpfs");
+    storage.set_fstype("tmpfs");
+    storage.add_options(mode_option(info.st_mode));
+    if (place.limited && system.f_blocks > 0) {
+      storage.add_options("size=" + std::to_string(uint64_t{system.f_blocks} *
+                                                   static_cast<uint64_t>(system.f_bsize)));
+    }
   }
   if (info.st_gid != 0) storage.add_options("fsgid=" + std::to_string(info.st_gid));
   return storage;
@@ -57,14 +95,14 @@ grpc::Storage folder_storage(const std::string& path, mode_t mode) {
   storage.set_source("local");
   storage.set_fstype("local");
   storage.set_mount_point(path);
-  storage.add_options("mode=" + octal(mode));
+  storage.add_options(mode_option(mode));
   return storage;
 }
 
 bool is_memory_folder(int fd, struct stat* info) {
   struct statfs system {};
   return fstat(fd, info) == 0 && S_ISDIR(info->st_mode) && fstatfs(fd, &system) == 0 &&
-         static_cast<uint64_t>(system.f_type) == TMPFS_MAGIC;
+         memory_type(system) != 0;
 }
 
 // The place of an open folder; nullopt when it is an ordinary one.
@@ -98,7 +136,7 @@ std::optional<VolumePlace> find_memory_volume(const std::vector<MountEntry>& tab
   if (volume == table.end()) return std::nullopt;
   std::string inside = own->root == "/" ? "" : own->root;
   inside += path.substr(own->point.size());
-  return VolumePlace{basename(volume->point), volume->point, inside};
+  return VolumePlace{basename(volume->point), volume->point, inside, is_limited(*volume)};
 }
 
 namespace {
@@ -114,7 +152,7 @@ Result<std::vector<grpc::Storage>> place_here(const grpc::Spec& spec, oci::Guest
     if (!source || !is_memory_folder(source->get(), &info)) continue;
     TRY(auto place, place_of(source->get(), mount.source()));
     if (!place) continue;
-    TRY(grpc::Storage volume, volume_storage(*place));
+    TRY(grpc::Storage volume, volume_storage(*place, spec));
     const std::string guest_path = volume.mount_point() + place->inside;
     add_once(&storages, std::move(volume));
     if (!place->inside.empty()) add_once(&storages, folder_storage(guest_path, info.st_mode));
@@ -135,6 +173,35 @@ Result<std::vector<grpc::Storage>> place_memory_volumes(const grpc::Spec& spec,
     return {};
   }));
   return storages;
+}
+
+bool follows_memory(const grpc::Storage& storage) {
+  if (storage.driver() != "ephemeral" || storage.fstype() != "tmpfs") return false;
+  for (const auto& word : storage.options()) {
+    if (word.starts_with("size=")) return false;
+  }
+  return true;
+}
+
+grpc::Storage resized_to_memory(const std::string& mount_point) {
+  grpc::Storage storage;
+  storage.set_driver("ephemeral");
+  storage.set_source("tmpfs");
+  storage.set_fstype("tmpfs");
+  storage.set_mount_point(mount_point);
+  storage.add_options("size=50%");  // as without a word
+  return storage;
+}
+
+uint64_t parse_page_size(std::string_view text) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  if (error != std::errc() || number > 1024) return 0;
+  if (unit == "KB") return number << 10;
+  if (unit == "MB") return number << 20;
+  if (unit == "GB") return number << 30;
+  return 0;
 }
 
 }  // namespace kata::storage

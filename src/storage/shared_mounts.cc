@@ -132,13 +132,13 @@ Status SharedTree::share_sandbox_mounts(const std::vector<std::string>& entries)
     if (writable || path.ends_with(":ro")) path.resize(path.size() - 3);
     while (path.size() > 1 && path.ends_with('/')) path.pop_back();
     const auto share = [&]() -> Status {
-      TRY(UniqueFd source, open_file(path, O_PATH));
+      TRY(UniqueFd source, open_on_host(path, O_PATH));
       struct stat info {};
       if (fstat(source.get(), &info) < 0) return fail_errno("stat " + path);
       if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {
         return fail(Code::kInvalidArgument, path + " is neither a folder nor a file");
       }
-      TRY(UniqueFd copy, clone_mount(source.get(), true));
+      TRY(UniqueFd copy, clone_on_host(source.get(), true));
       const uint64_t attributes = kVolumeAttributes | (writable ? 0 : MOUNT_ATTR_RDONLY);
       TRY_STATUS(set_mount_attributes(copy.get(), attributes, 0, true));
       const std::string name = std::string(kSandboxMounts) + "/" + basename(path);

@@ -29,6 +29,24 @@ TEST(SizingTest, LimitsAreAddedAndRoundedUp) {
   EXPECT_EQ(size->memory_mib, 356u);
 }
 
+// The memory limit does not count them, so the VM needs them on top.
+TEST(SizingTest, HugePagesComeOnTop) {
+  config::HypervisorConfig config;
+  config.default_memory = 256;
+  grpc::LinuxResources one, two;
+  one.mutable_memory()->set_limit(100 << 20);
+  auto* pages = one.add_hugepagelimits();
+  pages->set_pagesize("2MB");
+  pages->set_limit(64 << 20);
+  two.add_hugepagelimits()->set_limit(UINT64_MAX);
+  auto size = size_with({&one}, {}, config);
+  ASSERT_TRUE(size);
+  EXPECT_EQ(size->memory_mib, 420u);
+  size = size_with({&one, &two}, {}, config);
+  ASSERT_TRUE(size);
+  EXPECT_EQ(size->memory_mib, most_size(config).memory_mib);
+}
+
 grpc::Spec pod_spec(std::map<std::string, std::string> annotations) {
   grpc::Spec spec;
   annotations["io.kubernetes.cri.container-type"] = "sandbox";

@@ -25,6 +25,7 @@ TEST(MountTable, FieldsAndEscapes) {
   EXPECT_EQ(table[1].device, "0:40");
   EXPECT_EQ(table[2].point, "/mnt/plain tmpfs");
   EXPECT_EQ(table[3].root, "/logs/a");
+  EXPECT_EQ(table[1].options, "rw");
 }
 
 TEST(MemoryVolume, IsFoundByItsFolderAndFileSystem) {
@@ -108,6 +109,69 @@ TEST(MemoryVolume, ATmpfsElsewhereIsShared) {
     umount2(dir.c_str(), MNT_DETACH);
     fs::remove_all(dir);
   });
+}
+
+// Kubernetes always gives a size; without one it is half of the machine's memory, so of the
+// guest's.
+TEST(MemoryVolume, WithoutALimitItFollowsTheGuestsMemory) {
+  in_private_mounts([] {
+    Volume volume;
+    grpc::Spec spec;
+    add_bind(&spec, volume.path, "/cache");
+    oci::GuestContext limited, unlimited;
+    auto storages = place_memory_volumes(spec, &limited);
+    ASSERT_TRUE(storages);
+    EXPECT_FALSE(follows_memory(storages->at(0)));
+    umount2(volume.path.c_str(), MNT_DETACH);
+    ASSERT_EQ(mount("t", volume.path.c_str(), "tmpfs", 0, "mode=0755"), 0);
+    storages = place_memory_volumes(spec, &unlimited);
+    ASSERT_TRUE(storages);
+    EXPECT_THAT(storages->at(0).options(), testing::ElementsAre("mode=0755"));
+    EXPECT_TRUE(follows_memory(storages->at(0)));
+    const grpc::Storage resized = resized_to_memory("/m");
+    EXPECT_EQ(resized.mount_point(), "/m");
+    EXPECT_THAT(resized.options(), testing::ElementsAre("size=50%"));
+  });
+}
+
+TEST(MemoryVolume, HugePagesAreThoseOfTheLimit) {
+  in_private_mounts([] {
+    Volume volume;
+    umount2(volume.path.c_str(), MNT_DETACH);
+    if (mount("none", volume.path.c_str(), "hugetlbfs", 0, "pagesize=2M,mode=0777") < 0) {
+      GTEST_SKIP() << "this kernel has no hugetlbfs with pages of 2 MiB";
+    }
+    grpc::Spec spec;
+    add_bind(&spec, volume.path, "/huge");
+    oci::GuestContext none, some;
+    auto refused = place_memory_volumes(spec, &none);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::kInvalidArgument);
+    EXPECT_NE(refused.error().message().find("hugepages-2Mi"), std::string::npos);
+    auto* limit = spec.mutable_linux()->mutable_resources()->add_hugepagelimits();
+    limit->set_pagesize("1GB");
+    limit->set_limit(1 << 30);
+    limit = spec.mutable_linux()->mutable_resources()->add_hugepagelimits();
+    limit->set_pagesize("2MB");
+    limit->set_limit(6 << 20);
+    auto storages = place_memory_volumes(spec, &some);
+    ASSERT_TRUE(storages) << storages.error().message();
+    const grpc::Storage& made = storages->at(0);
+    EXPECT_EQ(made.fstype(), "hugetlbfs");
+    EXPECT_EQ(made.source(), "nodev");
+    EXPECT_THAT(made.options(), testing::ElementsAre("pagesize=2097152,size=6291456", "mode=0777"));
+    EXPECT_FALSE(follows_memory(made));
+    EXPECT_EQ(some.mounts[0]->source(), "/run/kata-containers/sandbox/ephemeral/cache");
+  });
+}
+
+TEST(MemoryVolume, PageSizesOfTheRuntimeSpec) {
+  EXPECT_EQ(parse_page_size("64KB"), 64u << 10);
+  EXPECT_EQ(parse_page_size("2MB"), 2u << 20);
+  EXPECT_EQ(parse_page_size("1GB"), 1u << 30);
+  for (const char* bad : {"", "MB", "2", "2M", "-2MB", "2MBx", "99999GB"}) {
+    EXPECT_EQ(parse_page_size(bad), 0u) << bad;
+  }
 }
 
 }  // namespace
