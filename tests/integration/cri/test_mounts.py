@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from bed import cri, run
+from bed import cri, kubelet, run
 from bed.pod import Pod
 
 PRIMARY_ONLY = True
@@ -61,28 +61,24 @@ def test_missing_host_path(pod, folder):
         pod.remove_container(id)
 
 
-def write_generation(folder, name, values):
-    """What kubelet does with a ConfigMap: a new folder, then one rename of a link changes all files."""
-    new = folder / f"..{name}"
-    new.mkdir()
-    for key, value in values.items():
-        (new / key).write_text(value)
-    link = folder / "..data_tmp"
-    link.symlink_to(new.name)
-    link.rename(folder / "..data")
-
-
-def test_configuration_changes_while_the_pod_runs(pod, folder):
-    write_generation(folder, "first", {f"key{i}": "old\n" for i in range(20)})
-    for i in range(20):
-        (folder / f"key{i}").symlink_to(f"..data/key{i}")
-    id = pod.run("config", "sleep", "1000", mounts=[mount("/config", folder, readonly=True)])
+def test_configuration_of_a_driver_changes_while_the_pod_runs(pod, folder):
+    """A folder that changes as kubelet's do but is not kubelet's: it is shared, new values arrive at once."""
+    volume = kubelet.ConfigVolume(folder, "csi", "config")
+    volume.write({f"key{i}": "old\n" for i in range(20)})
+    id = pod.run("config", "sleep", "1000", mounts=[mount("/config", volume.path, readonly=True)])
     assert pod.sh(id, "cat /config/key* | sort -u") == "old\n"
-    write_generation(folder, "second", {f"key{i}": "new\n" for i in range(20)})
-    subprocess.run(["rm", "-r", folder / "..first"], check=True)
+    volume.write({f"key{i}": "new\n" for i in range(20)})
     run.wait_until(lambda: pod.sh(id, "cat /config/key* 2>/dev/null | sort -u") == "new\n", 20,
                    "every key has its new value")
-    assert pod.sh(id, "ls -a /config | grep -c first || true") == "0\n"
+    assert "..1\n" not in pod.sh(id, "ls -a /config")
+    pod.remove_container(id)
+
+
+def test_shared_memory_has_the_size_of_the_node_s(pod):
+    id = pod.run("shmsize", "sleep", "1000")
+    assert pod.sh(id, "df -k /dev/shm | tail -n 1").split()[1] == "65536", "what containerd gives a pod"
+    assert pod.exec(id, "dd", "if=/dev/zero", "of=/dev/shm/big", "bs=1M", "count=65").code != 0
+    pod.sh(id, "rm /dev/shm/big")
     pod.remove_container(id)
 
 

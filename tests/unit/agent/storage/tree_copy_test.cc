@@ -51,7 +51,8 @@ class TreeCopyTest : public testing::Test {
     ASSERT_EQ(symlink(name.c_str(), (source_ + "/..data_tmp").c_str()), 0);
     ASSERT_EQ(rename((source_ + "/..data_tmp").c_str(), (source_ + "/..data").c_str()), 0);
     for (const auto& [key, value] : files) {
-      (void)symlink(("..data/" + key).c_str(), (source_ + "/" + key).c_str());
+      if (path_exists(source_ + "/" + key)) continue;
+      ASSERT_EQ(symlink(("..data/" + key).c_str(), (source_ + "/" + key).c_str()), 0);
     }
   }
   const kata::test::TempFolder temp_;
@@ -94,7 +95,9 @@ TEST_F(TreeCopyTest, KeepsModesOwnersAndTimes) {
   ASSERT_TRUE(write_file(source_ + "/a", "1"));
   ASSERT_EQ(chmod((source_ + "/a").c_str(), 0440), 0);
   ASSERT_EQ(chmod(source_.c_str(), 03775), 0);
-  if (geteuid() == 0) ASSERT_EQ(chown((source_ + "/a").c_str(), 7, 8), 0);
+  if (geteuid() == 0) {
+    ASSERT_EQ(chown((source_ + "/a").c_str(), 7, 8), 0);
+  }
   ASSERT_TRUE(refresh());
   struct stat from {
   }, to{}, root{};
