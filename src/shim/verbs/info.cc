@@ -7,9 +7,8 @@
 namespace kata::shim {
 
 std::string version_text() {
-  return std::string("containerd-shim-kata-v2:\n") + "  Version:    " + kVersion + "\n" +
-         "  Compatible: kata-containers " + kCompatVersion + "\n" +
-         "  Compiler:   g++ " __VERSION__ "\n";
+  return std::string("Kata Containers containerd shim (C++): id: \"") + kRuntimeName +
+         "\", version: " + kCompatVersion + ", commit: " KATA_COMMIT "\n";
 }
 
 std::string runtime_info() {

@@ -4,7 +4,8 @@ from bed import run, wire
 
 def test_version(host):
     result = run.run([host.binary, "-v"], timeout=10, env=host.environment()).ok()
-    assert "ersion" in result.out
+    assert result.out.startswith('Kata Containers containerd shim (C++): id: "io.containerd.kata.v2", version: 4.')
+    assert ", commit: " in result.out and result.out.count("\n") == 1
 
 
 def test_info(host):
