@@ -13,6 +13,10 @@ namespace kata::runtime {
 namespace {
 
 constexpr off_t kMaxNodeLog = 1 << 20;
+// The start of a pod and of its first containers, and the latest ones: a pod that lives for months
+// starts containers without end.
+constexpr size_t kFirstPhases = 40;
+constexpr size_t kMostPhases = 80;
 
 double ms(Clock::duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
@@ -29,6 +33,10 @@ PhaseRecord::PhaseRecord(std::string sandbox_id) : sandbox_id_(std::move(sandbox
 void PhaseRecord::begin(std::string name) {
   end();
   current_ = name;
+  if (phases_.size() == kMostPhases) {
+    phases_.erase(phases_.begin() + kFirstPhases);
+    left_out_++;
+  }
   phases_.push_back({std::move(name), Clock::now(), {}});
 }
 
@@ -76,6 +84,7 @@ std::string PhaseRecord::to_json() const {
                                 {"begin_ms", rounded(ms(phase.begin - origin_))},
                                 {"ms", rounded(ms(end - phase.begin))}});
   }
+  if (left_out_ > 0) record["left_out"] = left_out_;
   record["total_ms"] = rounded(ms(last - origin_));
   return record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

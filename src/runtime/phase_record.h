@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -9,7 +10,8 @@
 
 namespace kata::runtime {
 
-// Where the time of a start went: named phases with begin and duration, in the order they began.
+// Where the time of a start went: named phases with begin and duration, in the order they began. Of
+// very many the first and the latest are kept.
 // Written as JSON to a file of the sandbox and as one line to the node's log; logged when it ends.
 class PhaseRecord {
  public:
@@ -25,7 +27,8 @@ class PhaseRecord {
 
   // "config 2 ms, vmm-spawn 61 ms, ...": for error texts and the log.
   std::string summary() const;
-  // {"sandbox":..,"began":..,"notes":{..},"phases":[{"name","begin_ms","ms"}..],"total_ms":..}
+  // {"sandbox":..,"began":..,"notes":{..},"phases":[{"name","begin_ms","ms"}..],"total_ms":..}, and
+  // "left_out" with the number of phases that were not kept.
   std::string to_json() const;
   Clock::duration elapsed() const { return Clock::now() - origin_; }
   const std::string& current() const { return current_; }
@@ -44,6 +47,7 @@ class PhaseRecord {
   std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
   std::string current_;
   std::vector<Phase> phases_;
+  uint64_t left_out_ = 0;
   std::vector<std::pair<std::string, std::string>> notes_;
 };
 

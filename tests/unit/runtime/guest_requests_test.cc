@@ -77,5 +77,18 @@ TEST(PhaseRecordTest, NamesPhasesInOrder) {
   EXPECT_TRUE(record.summary().starts_with("config "));
 }
 
+TEST(PhaseRecordTest, KeepsTheFirstAndTheLatestOfVeryMany) {
+  PhaseRecord record("sb1");
+  record.begin("kernel");
+  for (int i = 0; i < 1000; ++i) record.begin("container-" + std::to_string(i));
+  const std::string json = record.to_json();
+  EXPECT_LT(json.size(), 10000u);
+  for (const char* word :
+       {"\"kernel\"", "\"container-0\"", "\"container-999\"", "\"left_out\":921"}) {
+    EXPECT_NE(json.find(word), std::string::npos) << word;
+  }
+  EXPECT_EQ(json.find("\"container-500\""), std::string::npos);
+}
+
 }  // namespace
 }  // namespace kata::runtime
