@@ -91,6 +91,32 @@ void read_hugetlb(const CgroupDir& dir, grpc::CgroupStats* out) {
   }
 }
 
+// "some avg10=0.00 avg60=0.00 avg300=0.00 total=0"
+void read_pressure_line(std::string_view line, grpc::PressureStats* out) {
+  grpc::PressureLine* values = nullptr;
+  if (line.starts_with("some ")) values = out->mutable_some();
+  if (line.starts_with("full ")) values = out->mutable_full();
+  if (!values) return;
+  for (std::string_view word : split(line, ' ')) {
+    const size_t equals = word.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string value(word.substr(equals + 1));
+    const std::string_view key = word.substr(0, equals);
+    if (key == "avg10") values->set_avg10(strtod(value.c_str(), nullptr));
+    if (key == "avg60") values->set_avg60(strtod(value.c_str(), nullptr));
+    if (key == "avg300") values->set_avg300(strtod(value.c_str(), nullptr));
+    if (key == "total") values->set_total(strtoull(value.c_str(), nullptr, 10));
+  }
+}
+
+void read_pressure(const CgroupDir& dir, const char* resource, grpc::CgroupStats* out,
+                   grpc::PressureStats* (grpc::CgroupStats::*field)()) {
+  // A kernel without PSI, or with psi=0, has no such file or does not let it be read.
+  auto text = dir.read(std::string(resource) + ".pressure");
+  if (!text) return;
+  for (std::string_view line : split(*text, '\n')) read_pressure_line(line, (out->*field)());
+}
+
 }  // namespace
 
 grpc::CgroupStats read_stats_v2(const CgroupDir& dir) {
@@ -100,6 +126,9 @@ grpc::CgroupStats read_stats_v2(const CgroupDir& dir) {
   read_pids(dir, out.mutable_pids_stats());
   read_io(dir, out.mutable_blkio_stats());
   read_hugetlb(dir, &out);
+  read_pressure(dir, "cpu", &out, &grpc::CgroupStats::mutable_cpu_pressure);
+  read_pressure(dir, "memory", &out, &grpc::CgroupStats::mutable_memory_pressure);
+  read_pressure(dir, "io", &out, &grpc::CgroupStats::mutable_io_pressure);
   return out;
 }
 

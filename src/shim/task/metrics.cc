@@ -161,6 +161,32 @@ void fill_io_v2(const grpc::BlkioStats& from, v2::IOStat* to) {
   }
 }
 
+// A number of the guest's that no reader of JSON stumbles over.
+double percent(double value) {
+  return value >= 0 && value <= 100 ? value : 0;
+}
+
+void copy_line(const grpc::PressureLine& from, v2::PSIData* to) {
+  to->set_avg10(percent(from.avg10()));
+  to->set_avg60(percent(from.avg60()));
+  to->set_avg300(percent(from.avg300()));
+  to->set_total(from.total());
+}
+
+void copy_pressure(const grpc::PressureStats& from, v2::PSIStats* to) {
+  copy_line(from.some(), to->mutable_some());
+  if (from.has_full()) copy_line(from.full(), to->mutable_full());
+}
+
+// A guest without PSI sends none, and an absent field means that to containerd.
+void fill_pressure(const grpc::CgroupStats& from, v2::Metrics* to) {
+  if (from.has_cpu_pressure()) copy_pressure(from.cpu_pressure(), to->mutable_cpu()->mutable_psi());
+  if (from.has_memory_pressure()) {
+    copy_pressure(from.memory_pressure(), to->mutable_memory()->mutable_psi());
+  }
+  if (from.has_io_pressure()) copy_pressure(from.io_pressure(), to->mutable_io()->mutable_psi());
+}
+
 // Network counters are the same in both versions.
 template <class Metrics>
 void copy_network(const grpc::StatsContainerResponse& from, Metrics* to) {
@@ -244,6 +270,7 @@ kata::wkt::Any metrics_v2(const grpc::StatsContainerResponse& counters) {
     added->set_max(entry.max_usage());
     added->set_failcnt(entry.failcnt());
   }
+  fill_pressure(from, &metrics);
   copy_network(counters, &metrics);
   return pack(metrics);
 }

@@ -76,5 +76,20 @@ TEST_F(StatsV2, EmptyDirectoryIsAllZero) {
   EXPECT_EQ(stats.pids_stats().current(), 0U);
 }
 
+TEST_F(StatsV2, Pressure) {
+  put("memory.pressure",
+      "some avg10=1.50 avg60=0.25 avg300=0.00 total=1234\nfull avg10=0.00 avg60=0.00 avg300=0.10 "
+      "total=7\n");
+  put("cpu.pressure", "some avg10=3.00\nnonsense\nfull total=\n");
+  auto stats = read_stats_v2(dir_);
+  EXPECT_EQ(stats.memory_pressure().some().avg10(), 1.5);
+  EXPECT_EQ(stats.memory_pressure().some().avg60(), 0.25);
+  EXPECT_EQ(stats.memory_pressure().some().total(), 1234U);
+  EXPECT_EQ(stats.memory_pressure().full().avg300(), 0.1);
+  EXPECT_EQ(stats.cpu_pressure().some().avg10(), 3);
+  EXPECT_EQ(stats.cpu_pressure().full().total(), 0U);
+  EXPECT_FALSE(stats.has_io_pressure());
+}
+
 }  // namespace
 }  // namespace kata::agent

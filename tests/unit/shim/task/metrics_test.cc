@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "containerd/cgroups_v1.pb.h"
 #include "containerd/cgroups_v2.pb.h"
 
@@ -62,6 +64,23 @@ TEST(Metrics, V2CountsMicroseconds) {
   EXPECT_EQ(metrics.memory().anon(), 11u);
   EXPECT_EQ(metrics.memory().inactive_file(), 22u);
   EXPECT_EQ(metrics.io().usage(0).rbytes(), 77u);
+}
+
+TEST(Metrics, PressureOfTheGuest) {
+  auto counters = sample();
+  auto* some = counters.mutable_cgroup_stats()->mutable_cpu_pressure()->mutable_some();
+  some->set_avg10(12.5);
+  some->set_avg60(std::numeric_limits<double>::quiet_NaN());
+  some->set_avg300(1e300);
+  some->set_total(77);
+  v2::Metrics metrics;
+  ASSERT_TRUE(metrics.ParseFromString(metrics_v2(counters).value()));
+  EXPECT_EQ(metrics.cpu().psi().some().avg10(), 12.5);
+  EXPECT_EQ(metrics.cpu().psi().some().avg60(), 0);
+  EXPECT_EQ(metrics.cpu().psi().some().avg300(), 0);
+  EXPECT_EQ(metrics.cpu().psi().some().total(), 77u);
+  EXPECT_FALSE(metrics.cpu().psi().has_full());
+  EXPECT_FALSE(metrics.memory().has_psi());
 }
 
 TEST(Metrics, AnEmptyReplyStillHasCpuAndMemoryUsage) {
