@@ -74,9 +74,18 @@ def test_host_network_is_refused(cri_daemon, handler, clean):
         Pod(cri_daemon, handler, linux={"security_context": {"namespace_options": {"network": "NODE"}}})
 
 
-def test_bad_annotation_names_the_way_out(cri_daemon, handler, clean):
-    with pytest.raises(cri.CriError, match="enable_annotations"):
-        Pod(cri_daemon, handler, annotations={"io.katacontainers.config.hypervisor.path": "/bin/sh; rm -rf ../.."})
+@pytest.mark.parametrize("key, value", [
+    ("hypervisor.path", "/bin/sh; rm -rf ../.."),
+    ("hypervisor.kernel", "/../../etc/passwd"),
+    ("hypervisor.kernel_params", "$(reboot) `reboot` init=/bin/sh\nsecond=line"),
+    ("hypervisor.default_vcpus", "1; reboot"),
+])
+def test_bad_annotation_names_the_way_out(cri_daemon, handler, clean, key, value):
+    name = f"io.katacontainers.config.{key}"
+    with pytest.raises(cri.CriError) as refused:
+        Pod(cri_daemon, handler, annotations={name: value})
+    assert "step config" in refused.value.message
+    assert "enable_annotations" in refused.value.message or name in refused.value.message
 
 
 def test_other_handler_of_the_same_runtime(cri_daemon, clean):

@@ -1,4 +1,6 @@
 """Interfaces that come after create (as Docker plugs them) and go while the container runs."""
+import time
+
 import pytest
 
 from bed import containerd as cd
@@ -100,3 +102,20 @@ def test_an_interface_that_cannot_be_had_harms_nothing(host, network, created):
     network.pod.ip("addr", "add", "192.0.2.1/24", "dev", "wg0")
     run.wait_until(lambda: "carries no Ethernet frames" in host.log(item.id), 20, "the log says so", interval=0.2)
     assert answers(network, "10.123.0.2", 30)
+
+
+@pytest.mark.parametrize("delay", [0, 0.05, 0.3, 1])
+def test_an_interface_that_vanishes_while_it_is_plugged(host, network, created, delay):
+    linux = pod_network.linux_of(shim.spec([])["linux"], network.pod, f"/{host.namespace}/vanish")
+    network.add_nic("eth0", ["10.123.0.2/24"])
+    item = created(["sleep", "1000"], linux=linux)
+    item.create()
+    item.task.start(item.id)
+    network.add_nic("net1", ["10.124.0.2/24"])
+    time.sleep(delay)
+    network.pod.ip("link", "del", "net1")
+    # The next one works, and nothing of the vanished one stays.
+    network.add_nic("net2", ["10.124.0.3/24"])
+    reached_the_guest(network, "net2", "10.124.0.3")
+    assert answers(network, "10.123.0.2", 30)
+    run.wait_until(lambda: network.pod.ip("link").count("_kata") == 2, 20, "only the taps of eth0 and net2 are left", interval=0.2)
