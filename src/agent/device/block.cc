@@ -17,6 +17,11 @@ std::optional<std::string> only_name(const std::string& folder) {
   return "/dev/" + names->front();
 }
 
+// sysfs shows a disk a moment before its node is made; the event comes after both.
+std::optional<std::string> once_made(std::optional<std::string> node) {
+  return node && path_exists(*node) ? node : std::nullopt;
+}
+
 // "0:0:<id>:<lun>" of any host.
 std::optional<std::string> scsi_block(const std::string& suffix) {
   std::string devices = std::string(kSysfs) + "/class/scsi_device";
@@ -61,7 +66,7 @@ Task<Result<std::string>> await_pci_block(UeventMonitor& uevents, std::string pc
   auto look = [path]() -> std::optional<std::string> {
     auto folder = pci_sysfs_folder(kSysfs, path);
     if (!folder) return std::nullopt;
-    return block_below(*folder);
+    return once_made(block_below(*folder));
   };
   co_return co_await uevents.await_device("block device at PCI path " + pci_path, std::move(look),
                                           limit);
@@ -76,8 +81,8 @@ Task<Result<std::string>> await_scsi_block(UeventMonitor& uevents, std::string a
     co_return fail(Code::kInvalidArgument, "bad SCSI address \"" + address + "\"");
   }
   std::string suffix = ":0:" + id + ":" + lun;
-  auto look = [suffix] { return scsi_block(suffix); };
-  if (!look()) scan_scsi_hosts(id, lun);
+  auto look = [suffix] { return once_made(scsi_block(suffix)); };
+  if (!scsi_block(suffix)) scan_scsi_hosts(id, lun);
   co_return co_await uevents.await_device("SCSI disk " + address, std::move(look), limit);
 }
 
