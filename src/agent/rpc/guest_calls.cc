@@ -7,6 +7,7 @@
 #include "agent/guest/machine.h"
 #include "agent/guest/metrics.h"
 #include "agent/rpc/services.h"
+#include "agent/storage/grow.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "version.h"
@@ -111,6 +112,13 @@ Task<Result<grpc::VolumeStatsResponse>> get_volume_stats(Agent&, grpc::VolumeSta
   co_return volume_stats(request.volume_guest_path());
 }
 
+Task<Result<Empty>> resize_volume(Agent& agent, grpc::ResizeVolumeRequest request) {
+  CO_TRY_STATUS(require_guest(agent, "grow a volume"));
+  CO_TRY_STATUS(co_await grow_volume(agent.uevents, agent.config.hotplug_timeout,
+                                     request.volume_guest_path(), request.size()));
+  co_return Empty();
+}
+
 }  // namespace
 
 void add_guest_calls(ttrpc::Server& server, Agent& agent) {
@@ -124,6 +132,7 @@ void add_guest_calls(ttrpc::Server& server, Agent& agent) {
   add_call(server, agent, kAgentServiceName, "AddSwap", &call_add_swap);
   add_call(server, agent, kAgentServiceName, "AddSwapPath", &call_add_swap_path);
   add_call(server, agent, kAgentServiceName, "GetVolumeStats", &get_volume_stats);
+  add_call(server, agent, kAgentServiceName, "ResizeVolume", &resize_volume);
 }
 
 }  // namespace kata::agent

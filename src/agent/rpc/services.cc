@@ -41,7 +41,7 @@ void add_unsupported_calls(ttrpc::Server& server) {
   server.handle_raw(kAgentServiceName, "SetPolicy", [](ttrpc::CallContext, std::string) {
     return refuse(Code::kNotFound, "/grpc.AgentService/SetPolicy is not supported");
   });
-  for (const char* method : {"ResizeVolume", "MemAgentMemcgSet", "MemAgentCompactSet"}) {
+  for (const char* method : {"MemAgentMemcgSet", "MemAgentCompactSet"}) {
     std::string text = std::string("/") + kAgentServiceName + "/" + method + " is not supported";
     server.handle_raw(kAgentServiceName, method, [text](ttrpc::CallContext, std::string) {
       return refuse(Code::kUnimplemented, text);

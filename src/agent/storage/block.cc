@@ -51,7 +51,7 @@ Task<Result<StorageMade>> mount_block(const StorageContext& context, const grpc:
   }
   MountPlan plan{node, storage.mount_point(), storage.fstype(), words_of(storage)};
   CO_TRY(bool mounted, mount_storage(plan));
-  co_return StorageMade{.undo = mounted};
+  co_return StorageMade{.undo = mounted, .on_disk = true};
 }
 
 }  // namespace kata::agent

@@ -3,6 +3,7 @@
 #include <ranges>
 
 #include "agent/storage/fs_group.h"
+#include "agent/storage/grow.h"
 #include "agent/storage/mounting.h"
 #include "agent/storage/watchable.h"
 #include "base/log.h"
@@ -14,6 +15,10 @@ namespace {
 void unmake(const std::string& path, StorageMade& made) {
   if (made.watched) made.watched->remove();
   if (!made.undo) return;
+  // Detached it may still be mounted for a process that is about to end.
+  if (made.on_disk) {
+    if (auto written = flush_volume(path); !written) log::failure("storage", written.error());
+  }
   if (auto gone = unmount_storage(path); !gone) log::failure("storage left mounted", gone.error());
 }
 

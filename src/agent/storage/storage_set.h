@@ -24,6 +24,7 @@ class WatchedVolume;
 // What a driver made; `undo` false: nothing is to be unmounted. A watched volume ends with it.
 struct StorageMade {
   bool undo = true;
+  bool on_disk = false;  // of a disk that may be taken away once it is unmounted
   std::shared_ptr<WatchedVolume> watched = nullptr;
 };
 using StorageDriver = Task<Result<StorageMade>> (*)(const StorageContext&, const grpc::Storage&);

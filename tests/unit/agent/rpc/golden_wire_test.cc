@@ -143,8 +143,8 @@ TEST(GoldenWire, CallsWithoutSubsystemAnswerTheirStatus) {
   RawPeer peer(harness);
   peer.send(request(1, "grpc.AgentService", "SetPolicy", ""));
   EXPECT_EQ(peer.receive(), failure(1, 5, "/grpc.AgentService/SetPolicy is not supported"));
-  peer.send(request(3, "grpc.AgentService", "ResizeVolume", ""));
-  EXPECT_EQ(peer.receive(), failure(3, 12, "/grpc.AgentService/ResizeVolume is not supported"));
+  peer.send(request(3, "grpc.AgentService", "MemAgentMemcgSet", ""));
+  EXPECT_EQ(peer.receive(), failure(3, 12, "/grpc.AgentService/MemAgentMemcgSet is not supported"));
   peer.send(request(5, "grpc.AgentService", "MemAgentMemcgSet", ""));
   EXPECT_EQ(peer.receive(), failure(5, 12, "/grpc.AgentService/MemAgentMemcgSet is not supported"));
 }
