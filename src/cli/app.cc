@@ -87,6 +87,7 @@ std::unique_ptr<CLI::App> make_app(Context& context) {
   add_collect_data(*app, context);
   add_completion(*app, context);
   add_config(*app, context);
+  add_direct_volume(*app, context);
   add_doctor(*app, context);
   add_env(*app, context);
   add_exec(*app, context);

@@ -10,6 +10,7 @@ void add_check(CLI::App& app, Context& context);
 void add_collect_data(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
+void add_direct_volume(CLI::App& app, Context& context);
 void add_env(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_exec(CLI::App& app, Context& context);

@@ -200,6 +200,20 @@ Task<Result<std::string>> AgentClient::metrics(Clock::duration limit) {
   co_return std::move(*reply->mutable_metrics());
 }
 
+Task<Result<grpc::VolumeStatsResponse>> AgentClient::volume_stats(std::string guest_path) {
+  grpc::VolumeStatsRequest request;
+  request.set_volume_guest_path(std::move(guest_path));
+  co_return co_await call<grpc::VolumeStatsResponse>("GetVolumeStats", std::move(request),
+                                                     deadlines_.request);
+}
+
+Task<Status> AgentClient::resize_volume(std::string guest_path, uint64_t bytes) {
+  grpc::ResizeVolumeRequest request;
+  request.set_volume_guest_path(std::move(guest_path));
+  request.set_size(bytes);
+  co_return co_await command("ResizeVolume", std::move(request), deadlines_.request);
+}
+
 Task<Result<std::string>> AgentClient::ip_tables(bool v6) {
   grpc::GetIPTablesRequest request;
   request.set_is_ipv6(v6);

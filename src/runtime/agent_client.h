@@ -67,6 +67,11 @@ class AgentClient {
   Task<Status> close_stdin(std::string container, std::string exec);
   Task<Status> resize(std::string container, std::string exec, uint32_t width, uint32_t height);
 
+  // Figures of what is mounted on a path of the guest, unchecked.
+  Task<Result<grpc::VolumeStatsResponse>> volume_stats(std::string guest_path);
+  // Grows the file system there. kUnimplemented when the agent, or the file system, cannot.
+  Task<Status> resize_volume(std::string guest_path, uint64_t bytes);
+
   // Prometheus text about agent and guest, unchecked.
   Task<Result<std::string>> metrics(Clock::duration limit);
   // The guest's packet filter, as iptables-save and iptables-restore have it.

@@ -54,27 +54,31 @@ Task<Result<hypervisor::DiskAddress>> PluggedDisks::claim(std::string owner, sto
   }
 }
 
-Task<> PluggedDisks::release(std::string owner) {
+Task<Status> PluggedDisks::release(std::string owner) {
   std::vector<std::pair<std::string, std::shared_ptr<Disk>>> left;
   for (const auto& [key, disk] : disks_) {
     if (disk->owners.erase(owner) > 0) left.emplace_back(key, disk);
   }
-  for (auto& [key, disk] : left) co_await leave(key, disk);
+  Status first;
+  for (auto& [key, disk] : left) {
+    Status gone = co_await leave(key, disk);
+    if (first) first = std::move(gone);
+  }
+  co_return first;
 }
 
-Task<> PluggedDisks::leave(std::string key, std::shared_ptr<Disk> disk) {
+Task<Status> PluggedDisks::leave(std::string key, std::shared_ptr<Disk> disk) {
   const auto turn = co_await disk->order.lock();
   // Somebody came meanwhile, or was quicker.
-  if (!disk->owners.empty()) co_return;
+  if (!disk->owners.empty()) co_return Status{};
+  Status gone;
   if (!disk->id.empty()) {
     const std::string id = std::exchange(disk->id, {});
-    auto removed = co_await vm_.remove_disk(id);
-    if (!removed && removed.error().code() != Code::kUnavailable) {
-      log::failure("a disk stays in the VM", removed.error(), {{"disk", key}});
-    }
+    gone = in_step("take " + key + " out of the VM", co_await vm_.remove_disk(id));
   }
   auto entry = disks_.find(key);
   if (disk->owners.empty() && entry != disks_.end() && entry->second == disk) disks_.erase(entry);
+  co_return gone;
 }
 
 Task<Status> PluggedDisks::grow(storage::HostDisk disk, uint64_t bytes) {

@@ -27,8 +27,9 @@ class PluggedDisks {
   // has none. kResourceExhausted when the VM takes no more devices.
   Task<Result<hypervisor::DiskAddress>> claim(std::string owner, storage::HostDisk disk,
                                               bool read_only);
-  // Gives all claims of the owner back. Removals that the guest does not let happen are logged.
-  Task<> release(std::string owner);
+  // Gives all claims of the owner back. An error: the guest does not let go of a disk that nobody
+  // uses; the rest is done all the same.
+  Task<Status> release(std::string owner);
   // Tells the guest the size that the disk has on the host now, at least `bytes`; kNotFound when it
   // is not plugged.
   Task<Status> grow(storage::HostDisk disk, uint64_t bytes);
@@ -45,7 +46,7 @@ class PluggedDisks {
   using Disks = std::map<std::string, std::shared_ptr<Disk>>;
 
   hypervisor::DiskDevice plan(const storage::HostDisk& disk, bool read_only);
-  Task<> leave(std::string key, std::shared_ptr<Disk> disk);
+  Task<Status> leave(std::string key, std::shared_ptr<Disk> disk);
 
   asio::any_io_executor executor_;
   hypervisor::Hypervisor& vm_;

@@ -104,10 +104,14 @@ Task<Status> Sandbox::prepare_container(ContainerRequest& request, Container& co
   // Before the files are shared: what a hook mounts below the root comes along.
   CO_TRY_STATUS(co_await run_create_hooks(request.id, request.bundle, request.spec));
   CO_TRY_STATUS(still_there());
+  std::vector<grpc::Storage> assigned;
+  CO_TRY_STATUS(co_await plug_volumes(request.id, request.spec, context, assigned));
+  CO_TRY_STATUS(still_there());
   auto volumes = co_await share_files(request.id, rootfs, request.spec, context);
   if (!volumes) {
     co_return std::unexpected(std::move(volumes.error()).context("prepare files of the container"));
   }
+  std::ranges::move(assigned, std::back_inserter(*volumes));
 
   phases_.begin("container");
   CO_TRY_STATUS(co_await grow_vm());
@@ -293,6 +297,7 @@ Task<> Sandbox::stop() {
   if (volume_watch_) volume_watch_->close();
   // The guest holds nothing that outlives it: killing it is the whole goodbye.
   if (vm_) co_await vm_->stop();
+  if (volumes_) volumes_->drop();
   // Taken out of the map first: a remove_container() under way takes its entry out meanwhile.
   auto leaving = std::exchange(containers_, {});
   for (const auto& [id, container] : leaving) {

@@ -13,6 +13,7 @@
 #include "network/sandbox_network.h"
 #include "network/watch.h"
 #include "resources/sandbox_cgroups.h"
+#include "runtime/assigned_volumes.h"
 #include "runtime/container.h"
 #include "runtime/guest_network.h"
 #include "runtime/health_watch.h"
@@ -109,6 +110,12 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   void publish_phases();
   asio::any_io_executor executor() const { return executor_; }
 
+  // Of a direct-assigned volume that a container uses, by the volume's path or its device:
+  // kNotFound when none does. The figures are the guest's.
+  Task<Result<grpc::VolumeStatsResponse>> volume_stats(std::string name);
+  // Brings a larger disk to the guest and has its file system grown to `bytes`.
+  Task<Status> resize_volume(std::string name, uint64_t bytes);
+
  private:
   // The steps of create(), in their order (sandbox_create.cc).
   Task<Status> boot_and_prepare();
@@ -149,6 +156,12 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   Task<Status> plug_devices(std::string container, const grpc::Spec& spec,
                             oci::GuestContext& context,
                             google::protobuf::RepeatedPtrField<grpc::Device>& devices);
+  // Direct-assigned volumes: plugs their disks, enters the mounts in context and what the guest has
+  // to mount in the agent's list.
+  Task<Status> plug_volumes(std::string container, const grpc::Spec& spec,
+                            oci::GuestContext& context, std::vector<grpc::Storage>& storages);
+  Task<Result<std::string>> plug_volume(std::string container, std::string source,
+                                        std::vector<grpc::Storage>& storages);
   Task<> unplug_devices(std::string container);
   Task<> release_container_files(std::string id, std::string bundle);
   static Task<> watch_vm(std::shared_ptr<Sandbox> self);
@@ -185,6 +198,7 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   std::unique_ptr<Vm> vm_;
   std::unique_ptr<VmResizer> resizer_;  // null: the VM stays as it booted
   std::unique_ptr<PluggedDisks> disks_;
+  std::unique_ptr<AssignedVolumes> volumes_;
   std::unique_ptr<AgentClient> agent_;
   std::unique_ptr<HealthWatch> health_;
   std::unique_ptr<PortForward> port_forward_;  // pods only

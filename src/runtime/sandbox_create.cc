@@ -160,6 +160,7 @@ Task<Status> Sandbox::boot_vm() {
   request.phases = &phases_;
   CO_TRY(vm_, co_await Vm::boot(std::move(request)));
   pid_ = vm_->pid();
+  volumes_ = std::make_unique<AssignedVolumes>(executor_, pool_, id_, *journal_);
   disks_ = std::make_unique<PluggedDisks>(executor_, vm_->hypervisor(), hypervisor);
   if (!fixed) {
     resizer_ = std::make_unique<VmResizer>(executor_, *vm_, boot, [this] { return place_vcpus(); });

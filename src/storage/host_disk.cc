@@ -40,6 +40,7 @@ Status look_at(int fd, const struct stat& info, HostDisk* disk) {
     disk->key = "file " + std::to_string(info.st_dev) + " " + std::to_string(info.st_ino);
     disk->bytes = static_cast<uint64_t>(info.st_size);
   } else {
+    disk->is_block = true;
     disk->key = "block " + numbers(info.st_rdev);
     int read_only = 0;
     if (ioctl(fd, BLKROGET, &read_only) < 0 || ioctl(fd, BLKGETSIZE64, &disk->bytes) < 0) {

@@ -12,6 +12,7 @@ namespace kata::storage {
 struct HostDisk {
   std::string path;        // what a VMM opens: "/dev/loop3", or a file
   std::string key;         // the same for the same disk, whatever its name
+  bool is_block = false;   // a device, not a file
   bool read_only = false;  // the host itself cannot write to it
   uint64_t bytes = 0;
 };

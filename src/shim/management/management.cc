@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "shim/management/backing.h"
 #include "shim/management/debug_vars.h"
+#include "shim/management/direct_volume.h"
 #include "shim/management/memory.h"
 
 namespace kata::shim {
@@ -17,10 +18,6 @@ constexpr size_t kMaxBody = 1 << 20;
 constexpr size_t kMaxConnections = 16;
 // Guests change packet filters with a program of their own, on a slow CPU.
 constexpr auto kAnswerLimit = 65s;
-
-http::Response not_offered(const char* what) {
-  return http::text_response(501, std::string(what));
-}
 
 http::Response wrong_method(const char* allowed) {
   auto response = http::text_response(501, std::string("only ") + allowed + " is offered here");
@@ -51,19 +48,6 @@ Task<http::Response> answer_policy(std::shared_ptr<runtime::Sandbox> sandbox,
   co_return http::Response{};
 }
 
-http::Response answer_direct_volume(const http::Request& request) {
-  if (request.path == "/direct-volume/stats") {
-    if (request.parameter("path").empty()) {
-      return http::text_response(400, "Required parameter path not found");
-    }
-    return not_offered("direct volumes are not offered by this runtime yet");
-  }
-  if (request.path == "/direct-volume/resize") {
-    return not_offered("direct volumes are not offered by this runtime yet");
-  }
-  return http::text_response(404, "no such page");
-}
-
 Task<http::Response> answer_metrics(runtime::SandboxMetrics& figures,
                                     const metrics::Histograms& rpc_times) {
   std::string text = co_await figures.collect();
@@ -86,7 +70,9 @@ Task<http::Response> dispatch(std::shared_ptr<runtime::Sandbox> sandbox,
     co_return co_await answer_ip_tables(sandbox, v6, std::move(request));
   }
   if (path == "/policy") co_return co_await answer_policy(sandbox, std::move(request));
-  if (path.starts_with("/direct-volume/")) co_return answer_direct_volume(request);
+  if (path.starts_with("/direct-volume/")) {
+    co_return co_await answer_direct_volume(sandbox, std::move(request));
+  }
   if (request.method != "GET" && request.method != "HEAD") co_return wrong_method("GET");
   if (path == "/metrics") co_return co_await answer_metrics(figures, rpc_times);
   if (path == "/memory") co_return co_await answer_memory(sandbox);

@@ -133,7 +133,7 @@ def test_the_socket_itself(pod, busy):
     assert ask(path, b"POST /iptables HTTP/1.1\r\n\r\n").startswith("HTTP/1.1 501 ")
     assert ask(path, b"PUT /policy HTTP/1.1\r\nContent-Length: 1\r\n\r\nx").startswith("HTTP/1.1 501 ")
     assert "Required parameter path not found" in ask(path, b"GET /direct-volume/stats HTTP/1.1\r\n\r\n")
-    assert ask(path, b"GET /direct-volume/stats?path=x HTTP/1.1\r\n\r\n").startswith("HTTP/1.1 501 ")
+    assert ask(path, b"GET /direct-volume/stats?path=x HTTP/1.1\r\n\r\n").startswith("HTTP/1.1 404 ")
     assert ask(path, b"\0\xff\r\n\r\n").startswith("HTTP/1.1 400 ")
     # Clients that say nothing, more than are served at once: the next one is heard all the same.
     silent = []

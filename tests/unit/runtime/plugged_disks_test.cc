@@ -60,7 +60,7 @@ class FakeVm : public hypervisor::Hypervisor {
 class PluggedDisksTest : public ::testing::Test {
  protected:
   static storage::HostDisk disk(const std::string& name) {
-    return {"/dev/" + name, name, false, 512};
+    return {"/dev/" + name, name, true, false, 512};
   }
   static Task<> keep(Task<Result<DiskAddress>> task, std::optional<Result<DiskAddress>>* result) {
     result->emplace(co_await std::move(task));
@@ -75,9 +75,15 @@ class PluggedDisksTest : public ::testing::Test {
     start_claim(owner, name, read_only, &result);
     return result ? std::move(*result) : fail(Code::kInternal, "still waiting");
   }
-  void release(const char* owner) {
-    spawn(loop_.get_executor(), disks_.release(owner));
+  static Task<> keep_status(Task<Status> task, std::optional<Status>* result) {
+    result->emplace(co_await std::move(task));
+  }
+  // False: a disk stays.
+  bool release(const char* owner) {
+    std::optional<Status> result;
+    spawn(loop_.get_executor(), keep_status(disks_.release(owner), &result));
     turn();
+    return result && *result;
   }
   void turn() {
     loop_.restart();
@@ -100,7 +106,7 @@ TEST_F(PluggedDisksTest, PluggedOnceForAllAndOutWithTheLast) {
   release("a");
   release("a");
   EXPECT_EQ(vm_.said, Words{"add disk-0 /dev/loop3 rw"});
-  release("b");
+  EXPECT_TRUE(release("b"));
   EXPECT_EQ(vm_.said.back(), "remove disk-0");
   ASSERT_TRUE(claim("c", "loop3"));
   EXPECT_EQ(vm_.said.back(), "add disk-1 /dev/loop3 rw");
@@ -131,12 +137,14 @@ TEST_F(PluggedDisksTest, TwoWhoComeAtOnce) {
   std::optional<Result<DiskAddress>> first, second;
   start_claim("a", "loop3", false, &first);
   start_claim("b", "loop3", false, &second);
-  // The first one goes before it has anything.
-  release("a");
+  // The first one goes before it has anything, and its going has to wait as well.
+  std::optional<Status> gone;
+  spawn(loop_.get_executor(), keep_status(disks_.release("a"), &gone));
+  turn();
   EXPECT_FALSE(first || second);
   vm_.gate->set();
   turn();
-  ASSERT_TRUE(first && second);
+  ASSERT_TRUE(first && second && gone);
   ASSERT_TRUE(*first && *second);
   EXPECT_EQ(vm_.said, Words{"add disk-0 /dev/loop3 rw"});
   release("b");
@@ -146,7 +154,7 @@ TEST_F(PluggedDisksTest, TwoWhoComeAtOnce) {
 TEST_F(PluggedDisksTest, ADiskThatTheGuestKeepsIsNotUsedAgain) {
   ASSERT_TRUE(claim("a", "loop3"));
   vm_.stuck = true;
-  release("a");
+  EXPECT_FALSE(release("a"));
   vm_.stuck = false;
   auto again = claim("a", "loop3");
   ASSERT_TRUE(again);
