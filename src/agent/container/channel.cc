@@ -89,6 +89,12 @@ Result<std::pair<UniqueFd, UniqueFd>> make_channel() {
   return std::pair(UniqueFd(fds[0]), UniqueFd(fds[1]));
 }
 
+bool is_channel(int fd) {
+  int type = 0;
+  socklen_t length = sizeof type;
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET;
+}
+
 Status send_message(int socket, ChannelMessage::Kind kind, int fd) {
   return send_packet(socket, &kind, 1, fd);
 }

@@ -29,6 +29,9 @@ struct ChannelMessage {
 // A connected pair, both ends close-on-exec.
 Result<std::pair<UniqueFd, UniqueFd>> make_channel();
 
+// Whether the descriptor is an end of such a pair: what a private mode of the program starts with.
+bool is_channel(int fd);
+
 Status send_message(int socket, ChannelMessage::Kind kind, int fd = -1);
 // A failure to report a failure has no one left to hear it: the child exits in any case.
 void send_error(int socket, const Error& error);

@@ -1,7 +1,6 @@
-// The child side of the launcher: "kata-agent init" and "kata-agent hooks".
+// The child side of the launcher: "kata-agent init", "hooks" and "pause".
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -12,6 +11,7 @@
 #include "agent/container/hooks.h"
 #include "agent/container/launch_config.h"
 #include "agent/container/launcher.h"
+#include "agent/container/pause_process.h"
 
 namespace kata::agent {
 namespace {
@@ -47,17 +47,20 @@ Status run() {
 }  // namespace
 
 bool is_container_init(int argc, char** argv) {
-  return argc == 2 && (strcmp(argv[1], "init") == 0 || strcmp(argv[1], "hooks") == 0);
+  if (argc != 2) return false;
+  for (const char* mode : {"init", "hooks", kPauseMode}) {
+    if (strcmp(argv[1], mode) == 0) return true;
+  }
+  return false;
 }
 
-int container_init_main(int, char**) {
-  int type = 0;
-  socklen_t length = sizeof type;
-  if (getsockopt(kChannelFd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_SEQPACKET) {
+int container_init_main(int, char** argv) {
+  if (!is_channel(kChannelFd)) {
     dprintf(STDERR_FILENO, "this mode is private to the agent\n");
     return 2;
   }
-  if (Status status = run(); !status) {
+  const bool is_pause = strcmp(argv[1], kPauseMode) == 0;
+  if (Status status = is_pause ? run_pause() : run(); !status) {
     send_error(kChannelFd, status.error());
     return kNotStarted;
   }

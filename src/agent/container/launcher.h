@@ -98,8 +98,8 @@ Task<> run_poststop_hooks(const grpc::Spec& spec, std::string id, std::string bu
 // is set in a new UTS namespace.
 Result<UniqueFd> make_shared_namespace(int type, const std::string& hostname = {});
 
-// True when the program was started as one of the launcher's children: argv[1] is "init" or
-// "hooks". main() then returns container_init_main() and does nothing else.
+// True when the program was started as one of the launcher's children: argv[1] is "init",
+// "hooks" or "pause". main() then returns container_init_main() and does nothing else.
 bool is_container_init(int argc, char** argv);
 int container_init_main(int argc, char** argv);
 

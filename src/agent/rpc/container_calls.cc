@@ -21,6 +21,9 @@ Task<Result<std::shared_ptr<Container>>> build(Agent& agent,
   ContainerPlan plan;
   plan.id = request.container_id();
   plan.spec = std::move(*request.mutable_oci());
+  if (request.sandbox_pidns()) {
+    CO_TRY_STATUS(in_step("pid namespace of the pod", co_await agent.sandbox.hold_pids()));
+  }
   CO_TRY(plan.join, agent.sandbox.namespaces_to_join(request.sandbox_pidns()));
   add_pid_namespace(plan.spec.mutable_linux());  // what is joined is not made
   drop_foreign_hooks(&plan.spec);

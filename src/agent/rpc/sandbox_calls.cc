@@ -14,6 +14,7 @@ Status change_guest(Agent& agent, const grpc::CreateSandboxRequest& request) {
 
 Task<Result<Empty>> create_sandbox(Agent& agent, grpc::CreateSandboxRequest request) {
   CO_TRY_STATUS(agent.sandbox.begin(request.sandbox_id(), request.hostname()));
+  if (request.sandbox_pidns()) agent.sandbox.share_pids();
   CO_TRY_STATUS(prepare_run_dir(agent.config.run_dir));
   if (!request.kernel_modules().empty()) {
     CO_TRY_STATUS(require_guest(agent, "load kernel modules"));

@@ -49,6 +49,16 @@ Status Sandbox::begin(const std::string& id, const std::string& hostname) {
   return {};
 }
 
+Task<Status> Sandbox::hold_pids() {
+  const auto turn = co_await making_pids_.lock();
+  if (!shares_pids_ || pidns_) co_return Status{};
+  CO_TRY(PauseProcess started, co_await PauseProcess::start());
+  pause_.emplace(std::move(started));
+  CO_TRY(NamespaceFd entry, copy_of(CLONE_NEWPID, pause_->pid_namespace()));
+  pidns_ = std::move(entry.fd);
+  co_return Status{};
+}
+
 Status Sandbox::reserve(const std::string& id) {
   TRY_STATUS(check_container_id(id));
   if (containers_.contains(id) || !reserved_.insert(id).second) {
@@ -94,7 +104,7 @@ Result<std::vector<NamespaceFd>> Sandbox::namespaces_to_join(bool share_pids) co
     TRY(NamespaceFd entry, copy_of(type, *source));
     join.push_back(std::move(entry));
   }
-  if (share_pids && !containers_.empty()) {
+  if (share_pids && (pidns_ || !containers_.empty())) {
     if (!pidns_) {
       return fail(Code::kFailedPrecondition, "the first container has no pid namespace to share");
     }

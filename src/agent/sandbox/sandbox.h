@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/cgroup/hierarchy.h"
+#include "agent/container/pause_process.h"
 #include "agent/sandbox/container.h"
 #include "agent/sandbox/guest_hooks.h"
 #include "agent/sandbox/oom_events.h"
@@ -27,6 +28,10 @@ class Sandbox {
   const std::string& id() const { return id_; }
   // Makes the pod-wide IPC and UTS namespaces. A second sandbox is refused.
   Status begin(const std::string& id, const std::string& hostname);
+  // The pod's containers share their PIDs; where none of them comes first without doing so,
+  // hold_pids() makes the namespace.
+  void share_pids() { shares_pids_ = true; }
+  Task<Status> hold_pids();
   void set_hooks(GuestHooks hooks) { hooks_ = std::move(hooks); }
   const GuestHooks& hooks() const { return hooks_; }
 
@@ -56,7 +61,10 @@ class Sandbox {
   std::map<std::string, std::shared_ptr<Container>> containers_;
   std::set<std::string> reserved_;
   UniqueFd ipc_, uts_;
-  UniqueFd pidns_;  // of the first container
+  UniqueFd pidns_;  // of the first container, or of pause_
+  std::optional<PauseProcess> pause_;
+  bool shares_pids_ = false;
+  AsyncMutex making_pids_;
   OomEvents oom_;
   Event finished_;
 };
