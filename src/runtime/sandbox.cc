@@ -20,6 +20,8 @@ namespace {
 constexpr Clock::duration kOomPause = 100ms;
 // Time in which the end of a VMM is known after its connection is gone.
 constexpr Clock::duration kDeathNotice = 200ms;
+// Status of a sandbox whose VM died: 128 + SIGKILL, as of its containers.
+constexpr uint32_t kKilled = 137;
 // For all poststop hooks that are left when a whole sandbox ends: the shim allows that 10 s.
 constexpr Clock::duration kPoststopLimit = 8s;
 
@@ -38,7 +40,8 @@ Sandbox::Sandbox(asio::any_io_executor executor, SandboxRequest request, Observe
       id_(request_.id),
       paths_(id_),
       phases_(id_),
-      stopped_(executor_) {}
+      stopped_(executor_),
+      ended_(executor_) {}
 
 Sandbox::~Sandbox() = default;
 
@@ -61,6 +64,7 @@ Task<Result<std::shared_ptr<Container>>> Sandbox::create_container(ContainerRequ
   }
   CO_TRY_STATUS(oci::check_id(request.id));
   CO_TRY(auto type, oci::container_type(request.spec));
+  if (request_.pod) complete_with(*request_.pod, &request.spec);
   request.spec.mutable_process()->set_terminal(request.terminal);
   auto container =
       std::make_shared<Container>(*this, request.id, request.bundle, request.spec, type);
@@ -273,6 +277,7 @@ void Sandbox::die(std::string reason) {
   log::error("the sandbox is dead", {{"reason", death_reason_}, {"console", vm_->console_tail()}});
   // All exits first, clean-up after.
   for (auto& [id, container] : containers_) container->abandon(death_reason_);
+  ended_.set({kKilled, std::chrono::system_clock::now(), death_reason_});
   agent_->close();
   if (network_watch_) network_watch_->close();
   if (volume_watch_) volume_watch_->close();
@@ -304,6 +309,7 @@ Task<> Sandbox::stop() {
     co_await release_container_files(id, container->bundle());
   }
   co_await free_host_resources();
+  ended_.set({0, std::chrono::system_clock::now(), ""});
   stopped_.set();
 }
 

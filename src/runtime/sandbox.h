@@ -19,6 +19,7 @@
 #include "runtime/health_watch.h"
 #include "runtime/phase_record.h"
 #include "runtime/plugged_disks.h"
+#include "runtime/pod_settings.h"
 #include "runtime/port_forward.h"
 #include "runtime/sandbox_paths.h"
 #include "runtime/vm.h"
@@ -32,9 +33,10 @@ namespace kata::runtime {
 // What a door hands over to make a sandbox.
 struct SandboxRequest {
   std::string id;
-  std::string bundle;       // of the first container
-  std::string config_path;  // ConfigPath of the runtime options; empty = the search order
-  grpc::Spec spec;          // of the first container: sizing, network namespace, annotations
+  std::string bundle;              // of the first container
+  std::string config_path;         // ConfigPath of the runtime options; empty = the search order
+  grpc::Spec spec;                 // of the first container: sizing, network namespace, annotations
+  std::optional<PodSettings> pod;  // a pod without a first container of its own
 };
 
 // What a door hands over to make a container.
@@ -73,6 +75,8 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   bool is_alone(const Container& container) const;
   // Why the VM is gone; empty while it lives.
   const std::string& death_reason() const { return death_reason_; }
+  // How it ended: 137 at once when the VM died, 0 when it was stopped and all of it is freed.
+  Promise<Exit>& ended() { return ended_; }
 
   const std::string& id() const { return id_; }
   const SandboxPaths& paths() const { return paths_; }
@@ -122,6 +126,7 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   Task<Status> load_config();
   Task<Status> check_network();
   Task<Status> make_state();
+  Status add_pod_files();
   Task<Status> join_cgroups();
   Task<Status> connect_network();
   Task<Status> make_shared_tree();
@@ -217,6 +222,7 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   bool stopping_ = false;
   bool phases_published_ = false;
   Event stopped_;
+  Promise<Exit> ended_;
 };
 
 }  // namespace kata::runtime

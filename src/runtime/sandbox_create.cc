@@ -112,10 +112,19 @@ Task<Status> Sandbox::make_state() {
   journal_ = std::make_unique<Journal>(std::move(journal));
   CO_TRY_STATUS(journal_->add(journal::tree_entry(paths_.vm)));
   CO_TRY_STATUS(journal_->add(journal::file_entry(paths_.management)));
+  CO_TRY_STATUS(add_pod_files());
   if (auto written = write_pod_file(request_.spec, paths_.pod); !written) {
     log::failure("the monitor will not know the pod's name", written.error());
   }
   co_return make_dir(paths_.vm, 0700);
+}
+
+// The guest's own resolv.conf comes from the sandbox's spec.
+Status Sandbox::add_pod_files() {
+  if (!request_.pod) return {};
+  TRY_STATUS(in_step("files of the pod", write_files(&*request_.pod, paths_.pod_files)));
+  complete_with(*request_.pod, &request_.spec);
+  return {};
 }
 
 // Before the first helper is started: children are born in their parent's group.
@@ -181,8 +190,9 @@ Task<Status> Sandbox::connect_agent() {
 }
 
 Task<Status> Sandbox::create_in_guest() {
-  CO_TRY_STATUS(
-      co_await agent_->create_sandbox(make_create_sandbox(id_, request_.spec, config_.config)));
+  auto message = make_create_sandbox(id_, request_.spec, config_.config);
+  message.set_sandbox_pidns(request_.pod && request_.pod->shares_pids);
+  CO_TRY_STATUS(co_await agent_->create_sandbox(std::move(message)));
   co_return Status{};
 }
 

@@ -18,13 +18,15 @@ struct SandboxPaths {
         journal(state + "/journal"),
         phases(state + "/phases.json"),
         pod(state + "/pod.json"),
+        pod_files(state + "/files"),
         management(state + "/shim-monitor.sock") {}
 
-  std::string state;    // 0700: journal, phase record
-  std::string vm;       // 0700: sockets of the VMM and its helpers
-  std::string journal;  // resource journal (docs/design/journal.md)
-  std::string phases;   // phase record of this sandbox, JSON
-  std::string pod;      // {"uid","name","namespace"} of a Kubernetes pod, for the monitor
+  std::string state;      // 0700: journal, phase record
+  std::string vm;         // 0700: sockets of the VMM and its helpers
+  std::string journal;    // resource journal (docs/design/journal.md)
+  std::string phases;     // phase record of this sandbox, JSON
+  std::string pod;        // {"uid","name","namespace"} of a Kubernetes pod, for the monitor
+  std::string pod_files;  // folder: what every container of a pod finds at certain paths
   // Socket of the door's management service; in the journal from the start.
   std::string management;
 };
