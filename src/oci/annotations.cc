@@ -70,6 +70,12 @@ Result<std::string> sandbox_id(const grpc::Spec& spec, std::string_view own_id) 
               "the container belongs to a pod, but no annotation names its sandbox");
 }
 
+void make_pod_container(grpc::Spec* spec, const std::string& sandbox_id) {
+  auto* annotations = spec->mutable_annotations();
+  (*annotations)[kManagers[0].type_key] = kManagers[0].container_word;
+  (*annotations)[kManagers[0].sandbox_id_key] = sandbox_id;
+}
+
 Status check_id(std::string_view id) {
   constexpr size_t kMaxId = 128;
   bool good = !id.empty() && id.size() <= kMaxId && is_alphanumeric(id.front());

@@ -29,6 +29,9 @@ Result<ContainerType> container_type(const grpc::Spec& spec);
 // becomes part of host paths.
 Result<std::string> sandbox_id(const grpc::Spec& spec, std::string_view own_id);
 
+// Marks the spec of a container as one of a sandbox's, in containerd's words.
+void make_pod_container(grpc::Spec* spec, const std::string& sandbox_id);
+
 // A letter or digit, then letters, digits, '.', '_', '-'; 1 to 128 bytes.
 Status check_id(std::string_view id);
 

@@ -14,6 +14,7 @@
 #include "shim/free_sandbox.h"
 #include "shim/log/log_sink.h"
 #include "shim/orphans.h"
+#include "shim/sandbox/service.h"
 #include "shim/socket.h"
 #include "shim/task/service.h"
 #include "storage/host_mounts.h"
@@ -28,6 +29,8 @@ constexpr int kListenerFd = 3;
 constexpr auto kFlushLimit = 5s;
 // A VMM in uninterruptible sleep must not keep the events back; its journal stays for the next one.
 constexpr auto kStopLimit = 10s;
+// For containerd to close its connections after ShutdownSandbox, which it does at once.
+constexpr auto kLeaveLimit = 3s;
 // For the last replies to be written.
 constexpr auto kReplyLimit = 1s;
 // containerd dials within milliseconds of `start` and gives up after 100 s.
@@ -50,8 +53,11 @@ class Daemon {
         shutdown_(loop.get_executor()),
         publisher_(loop.get_executor(), events_address(), options.containerd_namespace),
         stdio_(loop.get_executor(), options.containerd_namespace),
-        tasks_(loop.get_executor(), publisher_, stdio_, shutdown_) {
+        slot_(loop.get_executor()),
+        tasks_(loop.get_executor(), slot_, publisher_, stdio_, shutdown_),
+        sandboxes_(loop.get_executor(), options.id, options.config_path, slot_, tasks_, shutdown_) {
     tasks_.register_on(server_);
+    sandboxes_.register_on(server_);
   }
 
   void run() {
@@ -115,13 +121,14 @@ class Daemon {
       log::failure("the socket stays", removed.error());
     }
     listener_.close();
-    Event stopped(loop_.get_executor());
-    spawn(loop_.get_executor(), stop_tasks(stopped));
-    if (!co_await stopped.wait_for(kStopLimit)) log::warn("the VM does not end");
-    if (tasks_.is_creating()) {
+    [[maybe_unused]] const bool stopped = co_await slot_.stop(kStopLimit);
+    if (tasks_.is_creating() || slot_.is_making()) {
       auto freed = free_sandbox(options_.id, std::filesystem::current_path().string());
       if (!freed) log::failure("an unfinished sandbox stays", freed.error());
     }
+    // A Go client takes a close right behind the answer for a failure of the call, by chance, and
+    // containerd does not forgive it here as it does for Task.Shutdown.
+    if (sandboxes_.is_shut_down()) co_await clients_left(kLeaveLimit);
     server_.close_all();
     const auto deadline = Clock::now() + kFlushLimit;
     if (!co_await publisher_.flush(kFlushLimit)) {
@@ -130,15 +137,14 @@ class Daemon {
     if (!co_await stdio_.loggers().wait_idle(deadline - Clock::now())) {
       log::warn("loggers are cut off");
     }
-    const auto replied = Clock::now() + kReplyLimit;
-    while (server_.connection_count() > 0 && Clock::now() < replied) co_await sleep_for(5ms);
+    co_await clients_left(kReplyLimit);
     log::info("shim ends");
     loop_.stop();
   }
 
-  Task<> stop_tasks(Event stopped) {
-    co_await tasks_.stop();
-    stopped.set();
+  Task<> clients_left(Clock::duration limit) {
+    const auto end = Clock::now() + limit;
+    while (server_.connection_count() > 0 && Clock::now() < end) co_await sleep_for(5ms);
   }
 
   const Options& options_;
@@ -148,7 +154,9 @@ class Daemon {
   Event shutdown_;
   Publisher publisher_;
   StdioOpener stdio_;
+  SandboxSlot slot_;
   TaskService tasks_;
+  SandboxService sandboxes_;
   ttrpc::Server server_;
   bool was_contacted_ = false;
 };

@@ -15,6 +15,7 @@ std::string* text_flag(Options& options, std::string_view name) {
   if (name == "id") return &options.id;
   if (name == "bundle") return &options.bundle;
   if (name == "socket") return &options.socket;
+  if (name == "config-path") return &options.config_path;
   return nullptr;
 }
 

@@ -15,8 +15,9 @@ struct Options {
   std::string address;         // containerd's gRPC socket path; empty with CRI-O
   std::string publish_binary;  // accepted, not used: events go over ttrpc
   std::string id;
-  std::string bundle;  // `delete` only; empty = the working directory
-  std::string socket;  // listen here instead of on fd 3
+  std::string bundle;       // `delete` only; empty = the working directory
+  std::string socket;       // listen here instead of on fd 3
+  std::string config_path;  // daemon only: what `start` was told, for a sandbox of the Sandbox API
   bool debug = false;
   bool version = false;
   bool info = false;

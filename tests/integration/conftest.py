@@ -29,8 +29,9 @@ def versions():
 
 
 def pytest_generate_tests(metafunc):
-    """Tests with a daemon run on each version, unless their module says PRIMARY_ONLY."""
+    """Tests with a daemon run on each version, unless their module says PRIMARY_ONLY or names its VERSIONS."""
     chosen = versions()[:1] if getattr(metafunc.module, "PRIMARY_ONLY", False) else versions()
+    chosen = [version for version in chosen if version in getattr(metafunc.module, "VERSIONS", cd.VERSIONS)]
     for name in ("containerd", "cri_daemon"):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, chosen, indirect=True, scope="session")

@@ -22,11 +22,6 @@ DeleteResponse response_of(uint32_t pid, runtime::Process& process) {
   return response;
 }
 
-Task<> stop_sandbox(std::shared_ptr<runtime::Sandbox> sandbox, Event done) {
-  co_await sandbox->stop();
-  done.set();
-}
-
 }  // namespace
 
 Task<Result<DeleteResponse>> TaskService::delete_task(DeleteRequest request) {
@@ -61,7 +56,8 @@ Task<Result<DeleteResponse>> TaskService::delete_init(std::shared_ptr<TaskRecord
   }
   task->deleting.emplace(executor_);
   if (auto& io = task->init->opened; io.out || io.err || io.in) io = {};  // never started
-  auto removed = co_await sandbox_->remove_container(task->id);
+  auto sandbox = slot_.get();
+  auto removed = co_await sandbox->remove_container(task->id);
   if (!removed && removed.error().code() != Code::kNotFound) {
     log::failure("delete failed", removed.error(), {{"container", task->id}});
   }
@@ -73,15 +69,8 @@ Task<Result<DeleteResponse>> TaskService::delete_init(std::shared_ptr<TaskRecord
   if (response.has_exited_at()) *event.mutable_exited_at() = response.exited_at();
   publisher_.publish(topics::kDelete, event);
   // The VM ends with its last container: after Delete and Shutdown nothing may be left.
-  if (sandbox_ && sandbox_->container_count() == 0) {
-    Event stopped(executor_);
-    spawn(executor_, stop_sandbox(sandbox_, stopped));
-    if (co_await stopped.wait_for(kStopLimit)) {
-      management_.reset();
-      sandbox_.reset();
-    } else {
-      log::warn("the VM takes long to stop");
-    }
+  if (sandbox->container_count() == 0 && slot_.held_as().empty()) {
+    [[maybe_unused]] const bool ended = co_await slot_.end(kStopLimit);
   }
   tasks_.erase(task->id);
   task->deleting->set();

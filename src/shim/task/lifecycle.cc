@@ -3,10 +3,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "containerd/events.pb.h"
-#include "containerd/runtimeoptions.pb.h"
 #include "oci/spec.h"
 #include "shim/events/topics.h"
-#include "shim/task/any.h"
+#include "shim/runtime_options.h"
 #include "shim/task/service.h"
 
 namespace kata::shim {
@@ -27,16 +26,6 @@ std::vector<storage::RootfsMount> rootfs_mounts(const CreateTaskRequest& request
                       {mount.options().begin(), mount.options().end()}});
   }
   return mounts;
-}
-
-// ConfigPath of the options; empty when they are of another runtime (ctr and Docker send runc's).
-std::string config_path(const CreateTaskRequest& request) {
-  runtimeoptions::v1::Options options;
-  if (!type_is(request.options(), "runtimeoptions.v1.Options") ||
-      !options.ParseFromString(request.options().value())) {
-    return "";
-  }
-  return options.config_path();
 }
 
 containerd::events::TaskCreate create_event(const CreateTaskRequest& request, uint32_t pid) {
@@ -93,26 +82,22 @@ Task<Result<std::shared_ptr<TaskRecord>>> TaskService::make_task(CreateTaskReque
   auto opened = co_await stdio_.open(paths, request.id());
   CO_TRY(runtime::ProcessIo io, std::move(opened));
   bool made_sandbox = false;
-  CO_TRY_STATUS(co_await ensure_sandbox(request, spec, &made_sandbox));
+  CO_TRY_STATUS(co_await ensure_sandbox(request, &spec, &made_sandbox));
   runtime::ContainerRequest wanted;
   wanted.id = request.id();
   wanted.bundle = request.bundle();
   wanted.rootfs = rootfs_mounts(request);
   wanted.spec = std::move(spec);
   wanted.terminal = request.terminal();
-  auto container = co_await sandbox_->create_container(std::move(wanted));
+  auto container = co_await slot_.get()->create_container(std::move(wanted));
   if (!container) {
-    if (made_sandbox) {
-      auto sandbox = std::exchange(sandbox_, nullptr);
-      management_.reset();
-      co_await sandbox->stop();
-    }
+    if (made_sandbox) co_await slot_.discard();
     co_return std::unexpected(std::move(container.error()));
   }
   auto task = std::make_shared<TaskRecord>();
   task->id = request.id();
   task->bundle = request.bundle();
-  task->pid = static_cast<uint32_t>(sandbox_->pid());
+  task->pid = static_cast<uint32_t>(slot_.get()->pid());
   task->container = *container;
   task->init = std::make_shared<ProcessRecord>(executor_, (*container)->init(), std::move(paths));
   task->init->opened = std::move(io);
@@ -120,24 +105,24 @@ Task<Result<std::shared_ptr<TaskRecord>>> TaskService::make_task(CreateTaskReque
 }
 
 // A container of a pod joins the shim's sandbox; everything else makes it.
-Task<Status> TaskService::ensure_sandbox(const CreateTaskRequest& request, const grpc::Spec& spec,
+Task<Status> TaskService::ensure_sandbox(const CreateTaskRequest& request, grpc::Spec* spec,
                                          bool* made) {
-  CO_TRY(auto type, oci::container_type(spec));
-  if (type == oci::ContainerType::kPodContainer) {
-    if (sandbox_) co_return Status{};
-    co_return fail(Code::kFailedPrecondition, "the sandbox of the pod does not run");
+  CO_TRY(auto type, oci::container_type(*spec));
+  if (type == oci::ContainerType::kSingleContainer && !slot_.held_as().empty()) {
+    // A client other than CRI: it says by the connection what the container belongs to.
+    oci::make_pod_container(spec, slot_.held_as());
+    type = oci::ContainerType::kPodContainer;
   }
-  if (sandbox_ || creating_.size() > 1) {
-    co_return fail(Code::kFailedPrecondition, "this shim serves another sandbox");
+  if (type == oci::ContainerType::kPodContainer) {
+    if (slot_.get()) co_return Status{};
+    co_return fail(Code::kFailedPrecondition, "the sandbox of the pod does not run");
   }
   runtime::SandboxRequest wanted;
   wanted.id = request.id();
   wanted.bundle = request.bundle();
-  wanted.config_path = config_path(request);
-  wanted.spec = spec;
-  auto sandbox = co_await runtime::Sandbox::create(std::move(wanted), *this);
-  CO_TRY(sandbox_, std::move(sandbox));
-  open_management(request.bundle());
+  wanted.config_path = config_path_of(request.options());
+  wanted.spec = *spec;
+  CO_TRY_STATUS(co_await slot_.make(std::move(wanted), *this));
   *made = true;
   co_return Status{};
 }
@@ -190,15 +175,10 @@ Task<Result<kata::wkt::Empty>> TaskService::shutdown(ShutdownRequest request) {
   const bool creates_another =
       std::ranges::any_of(creating_, [&](const std::string& id) { return id != request.id(); });
   if (!tasks_.empty() || creates_another) co_return Empty();
-  if (sandbox_) {
-    Event stopped(executor_);
-    auto stop_sandbox = [](std::shared_ptr<runtime::Sandbox> sandbox, Event done) -> Task<> {
-      co_await sandbox->stop();
-      done.set();
-    };
-    spawn(executor_, stop_sandbox(sandbox_, stopped));
-    if (!co_await stopped.wait_for(kStopLimit)) log::warn("the VM takes long to stop");
-  }
+  // Where the Sandbox service holds the pod, the end of its containers is not that of the shim;
+  // only `delete` names the sandbox itself.
+  if (!slot_.held_as().empty() && request.id() != slot_.held_as()) co_return Empty();
+  [[maybe_unused]] const bool stopped = co_await slot_.stop(kStopLimit);
   // The answer is queued before whoever waits for this event runs.
   shutdown_.set();
   co_return Empty();

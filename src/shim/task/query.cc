@@ -71,7 +71,12 @@ Task<Result<PidsResponse>> TaskService::pids(PidsRequest request) {
 Task<Result<ConnectResponse>> TaskService::connect(ConnectRequest request) {
   ConnectResponse response;
   response.set_shim_pid(static_cast<uint32_t>(getpid()));
-  if (auto task = find_task(request.id())) response.set_task_pid((*task)->pid);
+  if (auto task = find_task(request.id())) {
+    response.set_task_pid((*task)->pid);
+  } else if (!slot_.held_as().empty() && request.id() == slot_.held_as()) {
+    // A pod without a task of its own: `delete` must see that this shim still has it.
+    response.set_task_pid(static_cast<uint32_t>(getpid()));
+  }
   response.set_version(kVersion);
   co_return response;
 }

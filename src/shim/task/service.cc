@@ -22,7 +22,7 @@ Task<Result<Response>> TaskService::timed(Method<Request, Response> function, co
                                           Request request) {
   const auto began = Clock::now();
   auto result = co_await (this->*function)(std::move(request));
-  rpc_times_.observe(action, Clock::now() - began);
+  slot_.rpc_times().observe(action, Clock::now() - began);
   co_return result;
 }
 
@@ -119,24 +119,6 @@ void TaskService::container_oom(const std::string& container_id) {
   if (oci::annotation(container.spec(), "io.container.manager") != "cri-o") return;
   auto marked = write_file((*task)->bundle + "/oom", "");
   if (!marked) log::failure("cannot mark the OOM for CRI-O", marked.error());
-}
-
-// Figures are no reason to refuse a pod.
-void TaskService::open_management(const std::string& bundle) {
-  auto opened = Management::open(sandbox_, rpc_times_);
-  if (!opened) {
-    log::failure("no management service for this sandbox", opened.error());
-    return;
-  }
-  management_ = std::move(*opened);
-  // Where upstream's tools look for it.
-  auto written = write_file(bundle + "/monitor_address", management_->address());
-  if (!written) log::failure("no address file", written.error());
-}
-
-Task<> TaskService::stop() {
-  auto sandbox = sandbox_;
-  if (sandbox) co_await sandbox->stop();
 }
 
 }  // namespace kata::shim

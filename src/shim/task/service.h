@@ -8,7 +8,7 @@
 #include "containerd/task.pb.h"
 #include "runtime/sandbox.h"
 #include "shim/events/publisher.h"
-#include "shim/management/management.h"
+#include "shim/sandbox/slot.h"
 #include "shim/stdio/opener.h"
 #include "shim/task/record.h"
 #include "ttrpc/server.h"
@@ -21,13 +21,15 @@ namespace kata::shim {
 class TaskService : public runtime::Observer {
  public:
   // `shutdown` is set once containerd wants the shim to end.
-  TaskService(asio::any_io_executor executor, Publisher& publisher, StdioOpener& stdio,
-              Event shutdown)
-      : executor_(executor), publisher_(publisher), stdio_(stdio), shutdown_(shutdown) {}
+  TaskService(asio::any_io_executor executor, SandboxSlot& slot, Publisher& publisher,
+              StdioOpener& stdio, Event shutdown)
+      : executor_(executor),
+        slot_(slot),
+        publisher_(publisher),
+        stdio_(stdio),
+        shutdown_(shutdown) {}
 
   void register_on(ttrpc::Server& server);
-  // Ends the VM if there still is one.
-  Task<> stop();
   // A Create is under way: its sandbox has to be freed through the journal.
   bool is_creating() const { return !creating_.empty(); }
 
@@ -47,7 +49,6 @@ class TaskService : public runtime::Observer {
   template <class Request, class Response>
   Task<Result<Response>> timed(Method<Request, Response> function, const char* action,
                                Request request);
-  void open_management(const std::string& bundle);
   void register_version(ttrpc::Server& server, const char* service);
 
   // lifecycle.cc
@@ -56,7 +57,7 @@ class TaskService : public runtime::Observer {
   Task<Result<std::shared_ptr<TaskRecord>>> make_task(
       containerd::task::v2::CreateTaskRequest& request);
   Task<Status> ensure_sandbox(const containerd::task::v2::CreateTaskRequest& request,
-                              const grpc::Spec& spec, bool* made);
+                              grpc::Spec* spec, bool* made);
   Task<Result<containerd::task::v2::StartResponse>> start(
       containerd::task::v2::StartRequest request);
   Task<Status> start_process(std::shared_ptr<ProcessRecord> process, std::string process_id);
@@ -95,14 +96,10 @@ class TaskService : public runtime::Observer {
   void publish_started(const TaskRecord& task, const std::string& exec_id);
 
   asio::any_io_executor executor_;
+  SandboxSlot& slot_;
   Publisher& publisher_;
   StdioOpener& stdio_;
   Event shutdown_;
-  metrics::Histograms rpc_times_{"kata_shim_rpc_durations_histogram_milliseconds",
-                                 "Time of containerd's calls in milliseconds.", "action",
-                                 metrics::kUpstreamBuckets};
-  std::shared_ptr<runtime::Sandbox> sandbox_;
-  std::unique_ptr<Management> management_;  // of sandbox_; null when it could not listen
   std::map<std::string, std::shared_ptr<TaskRecord>> tasks_;
   std::set<std::string> creating_;
 };

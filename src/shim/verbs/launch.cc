@@ -42,6 +42,9 @@ std::vector<std::string> daemon_arguments(const Options& options) {
       options.address, "-publish-binary", options.publish_binary,       "-id",
       options.id};
   if (options.debug) argv.push_back("-debug");
+  if (!options.config_path.empty()) {
+    argv.insert(argv.end(), {"-config-path", options.config_path});
+  }
   return argv;
 }
 

@@ -9,6 +9,7 @@
 #include "oci/annotations.h"
 #include "oci/spec.h"
 #include "shim/address.h"
+#include "shim/runtime_options.h"
 #include "shim/socket.h"
 #include "shim/verbs/launch.h"
 
@@ -28,6 +29,34 @@ Status write_files(const std::string& bundle, const std::string& address, pid_t 
   return write_address_file(bundle, address);
 }
 
+// containerd writes it and closes; nothing else ever stands there.
+constexpr size_t kMaxOptions = 1 << 20;
+
+// Options with their handler's ConfigPath come with Create in a task's life. A sandbox of the
+// Sandbox API gets them here only (facts/shim-v2.md section 13).
+Status take_runtime_options(Options* options) {
+  TRY(std::string input, in_step("runtime options on stdin", read_fd(STDIN_FILENO, kMaxOptions)));
+  options->config_path = config_path_of_start(input, options->id);
+  return {};
+}
+
+// The sandbox whose shim is wanted, and whether it may be made here.
+struct Wanted {
+  std::string sandbox;
+  bool joins = false;
+};
+
+Result<Wanted> wanted_of(const std::string& bundle, Options* options) {
+  if (!path_exists(bundle + "/config.json")) {
+    TRY_STATUS(take_runtime_options(options));
+    return Wanted{options->id, false};
+  }
+  TRY(grpc::Spec spec, oci::load_bundle(bundle));
+  TRY(oci::ContainerType type, oci::container_type(spec));
+  TRY(std::string sandbox, oci::sandbox_id(spec, options->id));
+  return Wanted{std::move(sandbox), type == oci::ContainerType::kPodContainer};
+}
+
 Status launch_and_record(const Options& options, const std::string& bundle,
                          const std::string& address, const UniqueFd& listener) {
   TRY(Process daemon, launch_daemon(options, listener.get()));
@@ -41,14 +70,12 @@ Status launch_and_record(const Options& options, const std::string& bundle,
 
 }  // namespace
 
-Result<std::string> start(const Options& options) {
+Result<std::string> start(Options options) {
   TRY(std::string bundle, working_dir());
-  TRY(grpc::Spec spec, oci::load_bundle(bundle));
-  TRY(oci::ContainerType type, oci::container_type(spec));
-  TRY(std::string sandbox, oci::sandbox_id(spec, options.id));
+  TRY(Wanted wanted, wanted_of(bundle, &options));
   const std::string address =
-      socket_address(options.address, options.containerd_namespace, sandbox);
-  if (type == oci::ContainerType::kPodContainer) {
+      socket_address(options.address, options.containerd_namespace, wanted.sandbox);
+  if (wanted.joins) {
     TRY_STATUS(write_address_file(bundle, address));
     return address;
   }

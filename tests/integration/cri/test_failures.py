@@ -13,14 +13,6 @@ HANDLERS = ["kata"]
 CONTAINERS = 5
 
 
-@pytest.fixture
-def clean(cri_daemon):
-    before = leaks.Snapshot(cri_daemon.tokens())
-    yield
-    left = leaks.wait_clean(cri_daemon.tokens(), before)
-    assert not left, "left behind:\n" + "\n".join(left)
-
-
 def vmm_of(pod):
     """Process id of the VM: the pid that every task of the pod reports."""
     info = pod.cri.call("PodSandboxStatus", pod_sandbox_id=pod.id, verbose=True).info["info"]

@@ -20,6 +20,17 @@ HANDLERS = """
     ConfigPath = "{kata_config}"
 """
 
+# Pods by the Sandbox API, from containerd 2.x on: the shim makes the VM without a pause container. No options:
+# containerd before 2.3.1 fails to start containers of such a handler when it has any.
+SANDBOX_API = """
+[plugins.{runtime}.containerd.runtimes.kata-sandbox]
+  runtime_type = "io.containerd.kata.v2"
+  sandboxer = "shim"
+  pod_annotations = ["io.katacontainers.*"]
+  container_annotations = ["io.katacontainers.*"]
+  privileged_without_host_devices = true
+"""
+
 # No AppArmor: the tests do not need it. Scores: a container of an unprivileged host cannot lower them.
 OLD = """version = 2
 root = "{work}/root"
@@ -78,7 +89,8 @@ CNI = """{{
 def text(version, **words):
     old = version.startswith("1")
     runtime = '"io.containerd.grpc.v1.cri"' if old else "'io.containerd.cri.v1.runtime'"
-    return (OLD if old else NEW).format(**words) + HANDLERS.format(runtime=runtime, **words)
+    handlers = HANDLERS if old else HANDLERS + SANDBOX_API
+    return (OLD if old else NEW).format(**words) + handlers.format(runtime=runtime, **words)
 
 
 def network(**words):

@@ -70,11 +70,11 @@ class Host:
         except BlockingIOError:
             return ""
 
-    def verb(self, id, folder, *action, flags=(), timeout=30, text=True, **environment):
+    def verb(self, id, folder, *action, flags=(), timeout=30, stdin=None, text=True, **environment):
         """Runs the shim as containerd does: both output streams as they come."""
         return run.run([self.binary, "-namespace", self.namespace, "-address", self.address, "-publish-binary",
                         "/usr/bin/containerd", "-id", id, *flags, *action], cwd=folder, timeout=timeout,
-                       text=text, env=self.environment(**environment))
+                       stdin=stdin, text=text, env=self.environment(**environment))
 
     def start(self, id, folder, **environment):
         """The shim's address after `start`."""

@@ -36,6 +36,12 @@ TEST(Options, AnEmptyAddressIsAValue) {
   EXPECT_EQ(options->id, "x");
 }
 
+TEST(Options, TheDaemonIsToldTheConfigurationOfItsHandler) {
+  auto options = parse_options({"-namespace", "n", "-id", "x", "-config-path", "/c.toml"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->config_path, "/c.toml");
+}
+
 TEST(Options, ParsingStopsAtTheActionWord) {
   auto options = parse_options({"-id", "x", "delete", "-nonsense"});
   ASSERT_TRUE(options);
