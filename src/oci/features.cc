@@ -55,7 +55,7 @@ std::string features_json() {
       {"apparmor", {{"enabled", false}}},
       {"selinux", {{"enabled", false}}},
       {"intelRdt", {{"enabled", false}}},
-      {"mountExtensions", {{"idmap", {{"enabled", false}}}}}};
+      {"mountExtensions", {{"idmap", {{"enabled", true}}}}}};
   const ordered_json features = {
       {"ociVersionMin", "1.0.0"},
       {"ociVersionMax", "1.2.0"},

@@ -46,6 +46,9 @@ Status transform_mounts(const grpc::Spec& host, const GuestContext& context, Gue
       mount.set_source(context.shm_source);
       mount.clear_options();
       mount.add_options("rbind");
+      // A tmpfs of the guest that everybody may write to.
+      mount.clear_uidmappings();
+      mount.clear_gidmappings();
     } else if (is_bind(mount) && !is_kernel_source(mount.source())) {
       return fail(Code::kInvalidArgument, "mounts[" + std::to_string(i) + "]: host path " +
                                               mount.source() + " was not brought into the guest");

@@ -10,8 +10,8 @@
 namespace kata::runtime {
 
 // How many time series one guest may give to a Prometheus that it shares with others. A series of
-// the answer before is free. A new one costs one of kMost permits; one permit comes back in kPeriod.
-// Eight bytes for each series of the last two answers. One thread.
+// the answer before is free. A new one costs one of kMost permits; one permit comes back in
+// kPeriod. Eight bytes for each series of the last two answers. One thread.
 class SeriesBudget {
  public:
   static constexpr size_t kMost = 4000;  // an honest guest has some 1000

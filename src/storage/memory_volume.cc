@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "storage/host_mounts.h"
+#include "storage/id_mapped.h"
 
 namespace kata::storage {
 
@@ -58,8 +59,17 @@ Result<uint64_t> huge_size(const struct statfs& system, const grpc::Spec& spec) 
                   name);
 }
 
-// The volume itself: same kind, size, mode and group as the node's.
-Result<grpc::Storage> volume_storage(const VolumePlace& place, const grpc::Spec& spec) {
+// What an id of the node's files becomes behind an idmapped mount; itself without one.
+uint32_t mapped(uint32_t id, const std::vector<IdMapping>& maps) {
+  for (const IdMapping& map : maps) {
+    if (id >= map.inside && id - map.inside < map.size) return map.outside + (id - map.inside);
+  }
+  return id;
+}
+
+// The volume itself: same kind, size, mode and owner as the node's.
+Result<grpc::Storage> volume_storage(const VolumePlace& place, const grpc::Spec& spec,
+                                     const IdMappings& ids) {
   struct stat info {};
   struct statfs system {};
   if (stat(place.point.c_str(), &info) < 0 || statfs(place.point.c_str(), &system) < 0) {
@@ -84,7 +94,10 @@ Result<grpc::Storage> volume_storage(const VolumePlace& place, const grpc::Spec&
                                                    static_cast<uint64_t>(system.f_bsize)));
     }
   }
-  if (info.st_gid != 0) storage.add_options("fsgid=" + std::to_string(info.st_gid));
+  const uint32_t owner = mapped(info.st_uid, ids.uids), group = mapped(info.st_gid, ids.gids);
+  if (owner != 0) storage.add_options("uid=" + std::to_string(owner));
+  if (!ids.empty()) storage.add_options("gid=" + std::to_string(group));
+  if (info.st_gid != 0) storage.add_options("fsgid=" + std::to_string(group));
   return storage;
 }
 
@@ -152,7 +165,9 @@ Result<std::vector<grpc::Storage>> place_here(const grpc::Spec& spec, oci::Guest
     if (!source || !is_memory_folder(source->get(), &info)) continue;
     TRY(auto place, place_of(source->get(), mount.source()));
     if (!place) continue;
-    TRY(grpc::Storage volume, volume_storage(*place, spec));
+    const IdMappings ids{id_mappings(mount.uidmappings()), id_mappings(mount.gidmappings())};
+    forget_id_mappings(&mount);
+    TRY(grpc::Storage volume, volume_storage(*place, spec, ids));
     const std::string guest_path = volume.mount_point() + place->inside;
     add_once(&storages, std::move(volume));
     if (!place->inside.empty()) add_once(&storages, folder_storage(guest_path, info.st_mode));

@@ -67,6 +67,10 @@ Result<MountOptions> parse_mount_options(const std::vector<std::string>& options
     if (const FlagWord* flag = find_flag(option)) {
       parsed.flags = (parsed.flags & ~flag->clear) | flag->set;
       if (option == "rbind") parsed.recursive = true;
+    } else if (option.starts_with("uidmap=")) {
+      TRY(parsed.ids.uids, parse_id_mappings(std::string_view(option).substr(7)));
+    } else if (option.starts_with("gidmap=")) {
+      TRY(parsed.ids.gids, parse_id_mappings(std::string_view(option).substr(7)));
     } else if (!option.empty()) {
       parsed.data.push_back(option);
     }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/user_namespace.h"
 
 namespace kata::storage {
 
@@ -12,6 +13,7 @@ struct MountOptions {
   unsigned long flags = 0;        // MS_RDONLY, MS_NOSUID, ...
   bool recursive = false;         // rbind
   std::vector<std::string> data;  // what the file system itself reads
+  IdMappings ids;                 // uidmap=, gidmap= (containerd 2.x)
 };
 
 // kUnimplemented for options that ask for more than a mount: loop devices, and layers that upstream

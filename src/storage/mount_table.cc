@@ -45,9 +45,13 @@ std::vector<MountEntry> parse_mount_table(std::string_view text) {
     entry.device = next_word(&line);
     entry.root = unescape(next_word(&line));
     entry.point = unescape(next_word(&line));
-    // Then options of the mount and optional fields, up to " - type source options".
-    if (const size_t dash = line.find(" - "); dash != std::string_view::npos) {
-      line.remove_prefix(dash + 3);
+    next_word(&line);  // options of the mount
+    // Optional fields up to a single hyphen, then type, source and options of the file system.
+    auto word = next_word(&line);
+    for (; !word.empty() && word != "-"; word = next_word(&line)) {
+      if (word.starts_with("shared:") || word.starts_with("master:")) entry.propagates = true;
+    }
+    if (word == "-") {
       next_word(&line);
       next_word(&line);
       entry.options = unescape(next_word(&line));

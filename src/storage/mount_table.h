@@ -11,10 +11,11 @@ namespace kata::storage {
 // One line of /proc/self/mountinfo (proc(5)), without its escapes.
 struct MountEntry {
   uint64_t id = 0;
-  std::string device;   // "major:minor" of the file system
-  std::string root;     // what of the file system is mounted
-  std::string point;    // where
-  std::string options;  // of the file system, comma-separated
+  std::string device;       // "major:minor" of the file system
+  std::string root;         // what of the file system is mounted
+  std::string point;        // where
+  std::string options;      // of the file system, comma-separated
+  bool propagates = false;  // knows of later mounts of others ("shared:", "master:")
 };
 
 // The mounts that the calling thread sees (in_host_mounts(): the host's), oldest first.

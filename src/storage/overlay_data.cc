@@ -11,8 +11,6 @@ namespace kata::storage {
 
 namespace {
 
-constexpr std::string_view kLower = "lowerdir=";
-
 std::string join(const std::vector<std::string>& options) {
   std::string text;
   for (const auto& option : options) {
@@ -53,13 +51,13 @@ std::string common_folder(const std::vector<std::string>& layers) {
 
 // Folder in which the layers were made relative; empty when that was not possible.
 std::string shorten_layers(std::vector<std::string>* options) {
-  auto lower = std::ranges::find_if(*options, [](auto& o) { return o.starts_with(kLower); });
+  auto lower = std::ranges::find_if(*options, [](auto& o) { return o.starts_with(kLowerOption); });
   if (lower == options->end()) return {};
-  auto layers = split_layers(std::string_view(*lower).substr(kLower.size()));
+  auto layers = split_layers(std::string_view(*lower).substr(kLowerOption.size()));
   const std::string folder = common_folder(layers);
   // An escaped folder name would have to be unescaped for chdir.
   if (folder.size() <= 1 || folder.find('\\') != folder.npos) return {};
-  *lower = kLower;
+  *lower = kLowerOption;
   for (size_t i = 0; i < layers.size(); ++i) {
     if (i > 0) *lower += ':';
     *lower += layers[i].size() > folder.size() ? layers[i].substr(folder.size()) : ".";
@@ -68,6 +66,16 @@ std::string shorten_layers(std::vector<std::string>* options) {
 }
 
 }  // namespace
+
+std::vector<std::string> lower_folders(std::string_view option) {
+  auto folders = split_layers(option.substr(kLowerOption.size()));
+  for (std::string& folder : folders) {
+    for (size_t at = 0; at < folder.size(); ++at) {
+      if (folder[at] == '\\') folder.erase(at, 1);
+    }
+  }
+  return folders;
+}
 
 Result<MountData> join_mount_data(const std::string& type, std::vector<std::string> options) {
   const size_t limit = static_cast<size_t>(sysconf(_SC_PAGESIZE)) - 1;

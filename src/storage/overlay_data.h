@@ -1,11 +1,17 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 
 namespace kata::storage {
+
+inline constexpr std::string_view kLowerOption = "lowerdir=";
+
+// The folders of a "lowerdir=" option, the uppermost first.
+std::vector<std::string> lower_folders(std::string_view option);
 
 // Option text of a file system, and the folder in which relative paths of it start.
 struct MountData {

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/path_beneath.h"
 #include "storage/bind.h"
+#include "storage/id_mapped.h"
 #include "storage/mount_options.h"
 #include "storage/overlay_data.h"
 
@@ -68,11 +69,31 @@ Status mount_bind(const RootfsMount& request, const MountOptions& options, int t
     return fail(Code::kInvalidArgument, "bind source " + request.source + " is not a folder");
   }
   TRY(UniqueFd mount, clone_mount(source.get(), options.recursive));
+  if (!options.ids.empty()) {
+    TRY_STATUS(map_ids(mount.get(), options.ids, options.recursive, request.source));
+  }
   TRY_STATUS(set_mount_attributes(mount.get(), bind_attributes(options.flags), 0, false));
   return attach_mount(mount.get(), target);
 }
 
-Status mount_one(const RootfsMount& request, int target) {
+// The folder that the mapped layers stand in is next to the root.
+Status mount_mapped(const RootfsMount& request, MountOptions options, int target,
+                    const std::string& root, Journal& journal) {
+  if (request.type != "overlay") {
+    return fail(Code::kUnimplemented, "id mappings on a root file system of type " + request.type);
+  }
+  const std::string folder = dirname(root) + "/.mapped-layers";
+  const journal::Entry entries[] = {journal::dir_entry(folder), journal::mount_entry(folder)};
+  for (const auto& entry : entries) TRY_STATUS(journal.add(entry));
+  auto mounted = mount_mapped_overlay(beneath::fd_path(target), folder, options.flags,
+                                      std::move(options.data), options.ids);
+  if (path_exists(folder)) return mounted;
+  for (const auto& entry : entries) TRY_STATUS(journal.done(entry));
+  return mounted;
+}
+
+Status mount_one(const RootfsMount& request, int target, const std::string& root,
+                 Journal& journal) {
   TRY(MountOptions options, parse_mount_options(request.options));
   if (request.type == "bind" || (options.flags & MS_BIND)) {
     if (request.type != "bind" && !request.type.empty() && request.type != "none") {
@@ -83,6 +104,9 @@ Status mount_one(const RootfsMount& request, int target) {
   if (request.type.empty()) return fail(Code::kInvalidArgument, "mount without a type");
   if (request.type.starts_with("fuse") || request.type.find('/') != std::string::npos) {
     return fail(Code::kUnimplemented, "root file system of type " + request.type);
+  }
+  if (!options.ids.empty()) {
+    return mount_mapped(request, std::move(options), target, root, journal);
   }
   TRY(MountData data, join_mount_data(request.type, options.data));
   return mount_in_folder(request.source, beneath::fd_path(target), request.type, options.flags,
@@ -111,7 +135,7 @@ Status mount_list(const std::vector<RootfsMount>& mounts, const std::string& roo
     TRY(UniqueFd fd, in_step(step, open_target(root, target)));
     const std::string point = target.empty() ? root : root + "/" + target;
     TRY_STATUS(journal.add(journal::mount_entry(point)));
-    TRY_STATUS(in_step(step, mount_one(mounts[i], fd.get())));
+    TRY_STATUS(in_step(step, mount_one(mounts[i], fd.get(), root, journal)));
   }
   return {};
 }

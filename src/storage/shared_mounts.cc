@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "storage/bind.h"
 #include "storage/host_mounts.h"
+#include "storage/id_mapped.h"
+#include "storage/mount_table.h"
 #include "storage/shared_tree.h"
 
 namespace kata::storage {
@@ -22,8 +24,9 @@ constexpr uint64_t kVolumeAttributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
 struct BindWords {
   bool readonly = false;
   bool recursive = false;
-  bool slave = false;   // mounts that the host makes later are to arrive
-  bool shared = false;  // those of the container are to arrive on the host, too
+  bool slave = false;      // mounts that the host makes later are to arrive
+  bool shared = false;     // those of the container are to arrive on the host, too
+  bool map_below = false;  // id maps hold for what is mounted below, too
 };
 
 BindWords read_options(const grpc::Mount& mount) {
@@ -35,10 +38,28 @@ BindWords read_options(const grpc::Mount& mount) {
     if (option.ends_with("private") || option.ends_with("unbindable")) {
       words.slave = words.shared = false;
     }
+    if (option == "ridmap") words.map_below = true;
     if (option == "slave" || option == "rslave") words.slave = true;
     if (option == "shared" || option == "rshared") words.slave = words.shared = true;
   }
   return words;
+}
+
+bool asks_for_mapping(const grpc::Mount& mount) {
+  return std::ranges::any_of(mount.options(), [](const std::string& option) {
+    return option == "idmap" || option == "ridmap";
+  });
+}
+
+// A mount that asks for id maps and names none means those of its container (runtime-spec, "Mount
+// options").
+grpc::Mount with_id_mappings(grpc::Mount mount, const grpc::Linux& container) {
+  if (!asks_for_mapping(mount) || mount.uidmappings_size() + mount.gidmappings_size() > 0) {
+    return mount;
+  }
+  *mount.mutable_uidmappings() = container.uidmappings();
+  *mount.mutable_gidmappings() = container.gidmappings();
+  return mount;
 }
 
 // Devices that every guest has under the same name; nullptr for others.
@@ -53,6 +74,20 @@ const char* common_device(const struct stat& info) {
     if (info.st_rdev == makedev(device.major, device.minor)) return device.path;
   }
   return nullptr;
+}
+
+// `source` was opened in the host's mount namespace.
+bool host_mount_is_private(int source) {
+  struct statx info {};
+  if (statx(source, "", AT_EMPTY_PATH, STATX_MNT_ID, &info) < 0) return false;
+  std::vector<MountEntry> table;
+  auto read = in_host_mounts([&]() -> Status {
+    TRY(table, read_mount_table());
+    return {};
+  });
+  if (!read) return false;
+  const auto own = std::ranges::find(table, uint64_t{info.stx_mnt_id}, &MountEntry::id);
+  return own != table.end() && !own->propagates;
 }
 
 // <cid>-<16 hex>-<name of the destination>, at most NAME_MAX bytes of plain characters.
@@ -80,7 +115,9 @@ Result<std::optional<grpc::Mount>> SharedTree::share_mount(const std::string& co
   TRY(UniqueFd source, open_on_host(path, O_PATH));
   struct stat info {};
   if (fstat(source.get(), &info) < 0) return fail_errno("stat " + path);
+  const IdMappings ids{id_mappings(mount.uidmappings()), id_mappings(mount.gidmappings())};
   grpc::Mount guest = mount;
+  forget_id_mappings(&guest);
   if (const char* device = common_device(info)) {
     guest.set_source(device);
     return guest;
@@ -105,9 +142,17 @@ Result<std::optional<grpc::Mount>> SharedTree::share_mount(const std::string& co
   // A later mount comes with attributes of its own: it would be a writable place in a read-only
   // volume.
   const bool follow = words.slave && !words.readonly;
+  if (follow && !warned_private_ && host_mount_is_private(source.get())) {
+    warned_private_ = true;  // true for all of a host whose / is private
+    log::warn(
+        "later mounts of the host will not be seen in this volume: the mount that it lies on "
+        "is private; on the host, mount --make-rshared it before the pod starts",
+        fields);
+  }
   TRY(UniqueFd copy, clone_on_host(source.get(), words.recursive, follow ? MS_SLAVE : MS_PRIVATE));
   const uint64_t attributes = kVolumeAttributes | (words.readonly ? MOUNT_ATTR_RDONLY : 0);
   TRY_STATUS(set_mount_attributes(copy.get(), attributes, 0, true));
+  if (!ids.empty()) TRY_STATUS(map_ids(copy.get(), ids, words.map_below, path));
   TRY(std::string name, volume_name(container_id, mount.destination()));
   TRY_STATUS(attach(container_id, Shared{name, S_ISDIR(info.st_mode)}, copy.get()));
   guest.set_type("bind");
@@ -119,7 +164,7 @@ Result<std::map<int, std::optional<grpc::Mount>>> SharedTree::share_mounts(
     const std::string& container_id, const grpc::Spec& spec, const oci::GuestContext& context) {
   std::map<int, std::optional<grpc::Mount>> mounts;
   for (int index : oci::host_binds(spec, context)) {
-    const grpc::Mount& mount = spec.mounts(index);
+    const grpc::Mount mount = with_id_mappings(spec.mounts(index), spec.linux());
     TRY(mounts[index], in_step("mounts[" + std::to_string(index) + "] on " + mount.destination(),
                                share_mount(container_id, mount, context.bundle)));
   }

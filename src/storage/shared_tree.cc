@@ -23,6 +23,8 @@ namespace {
 // talked into opening a device (CVE-2020-35517).
 constexpr uint64_t kShareAttributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
 constexpr mode_t kFolderMode = 0750;
+// Below the sandbox's own folder: root of a user namespace in the guest must come through.
+constexpr mode_t kSharedMode = 0711;
 
 // One file name, short enough that the names derived from it fit into NAME_MAX.
 Status check_name(const std::string& id) {
@@ -74,9 +76,9 @@ Status SharedTree::build() {
   const std::string mounts = base_ + "/mounts";
   TRY_STATUS(journal_.add(journal::tree_entry(base_)));
   TRY_STATUS(make_dir(base_, kFolderMode));
-  TRY_STATUS(make_dir(mounts, kFolderMode));
+  TRY_STATUS(make_dir(mounts, kSharedMode));
   TRY_STATUS(make_dir(mounts + "/" + std::string(kWatchableFolder), kFolderMode));
-  TRY_STATUS(make_dir(exported(), kFolderMode));
+  TRY_STATUS(make_dir(exported(), kSharedMode));
 
   // mounts/ becomes a mount of its own, because only a mount can pass later mounts on, and / may be
   // private.
@@ -104,7 +106,7 @@ Status SharedTree::attach(const std::string& container_id, const Shared& shared,
   TRY_STATUS(journal_.add(journal::mount_entry(host_path(shared))));
   containers_[container_id].push_back(shared);
   if (shared.is_dir) {
-    TRY(UniqueFd folder, beneath::make_dirs(mounts_.get(), shared.name, kFolderMode));
+    TRY(UniqueFd folder, beneath::make_dirs(mounts_.get(), shared.name, kSharedMode));
     return attach_mount(mount_fd, folder.get());
   }
   if (const size_t slash = shared.name.rfind('/'); slash != std::string::npos) {

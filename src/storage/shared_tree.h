@@ -82,6 +82,7 @@ class SharedTree {
   Journal& journal_;
   UniqueFd mounts_;  // the mounts/ folder, as mounted
   std::map<std::string, std::vector<Shared>> containers_;
+  bool warned_private_ = false;
 };
 
 }  // namespace kata::storage

@@ -52,7 +52,6 @@ Result<RunningLaunch> RunningLaunch::spawn(const LaunchPlan& plan, const LaunchC
   child_plan.config = file.get();
   child_plan.extra = plan.extra;
   child_plan.stdio = plan.stdio;
-  child_plan.wait_for_id_maps = plan.clone_flags & CLONE_NEWUSER;
   RunningLaunch launch;
   TRY(launch.child, spawn_child(child_plan));
   launch.channel = std::move(channel.first);

@@ -1,7 +1,6 @@
 #include "agent/container/devices.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -85,7 +84,6 @@ Status make_device(RootfsContext* context, const grpc::LinuxDevice& device) {
     return fail(Code::kInvalidArgument, "device path is not absolute");
   }
   TRY(mode_t kind, device_kind(device.type()));
-  if (context->config->has_own(CLONE_NEWUSER)) return bind_device(context, device, path);
   mode_t mode = device.has_filemode() ? device.filemode() & 07777 : 0666;
   TRY(UniqueFd folder, beneath::make_dirs(context->root.get(), dirname(path), 0755, true));
   std::string name = basename(path);
@@ -93,6 +91,7 @@ Status make_device(RootfsContext* context, const grpc::LinuxDevice& device) {
       makedev(static_cast<unsigned>(device.major()), static_cast<unsigned>(device.minor()));
   if (mknodat(folder.get(), name.c_str(), kind | mode, number) < 0) {
     if (errno == EEXIST) return {};
+    // A user namespace.
     if (errno == EPERM) return bind_device(context, device, path);
     return fail_errno("mknod");
   }

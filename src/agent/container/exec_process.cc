@@ -1,10 +1,6 @@
-#include <sched.h>
-
-#include <algorithm>
-
 #include "agent/container/agent_side.h"
+#include "agent/container/entry.h"
 #include "agent/container/launcher.h"
-#include "agent/container/namespaces.h"
 #include "agent/container/validate.h"
 
 namespace kata::agent {
@@ -25,25 +21,13 @@ LaunchConfig exec_config(const ExecRequest& request) {
   return config;
 }
 
-// The order of entering: the user namespace last, because before it the agent's rights are needed;
-// the mount namespace just before, because it takes the agent's files away.
-std::vector<const NamespaceFd*> in_order(const std::vector<NamespaceFd>& all) {
-  std::vector<const NamespaceFd*> out;
-  for (const NamespaceFd& entry : all) out.push_back(&entry);
-  auto rank = [](const NamespaceFd* entry) {
-    return entry->type == CLONE_NEWUSER ? 2 : entry->type == CLONE_NEWNS ? 1 : 0;
-  };
-  std::stable_sort(out.begin(), out.end(), [&](auto* a, auto* b) { return rank(a) < rank(b); });
-  return out;
-}
-
 Result<RunningLaunch> spawn_extra(const ExecRequest& request) {
   LaunchPlan plan;
   plan.stdio = &request.stdio;
   plan.cgroup = request.cgroup;
   plan.init_pid = request.init_pid;
   LaunchConfig config = exec_config(request);
-  for (const NamespaceFd* entry : in_order(*request.namespaces)) {
+  for (const NamespaceFd* entry : entry_order(*request.namespaces)) {
     config.enter.push_back(static_cast<uint32_t>(entry->type));
     plan.extra.push_back(entry->fd.get());
   }

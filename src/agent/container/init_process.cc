@@ -14,6 +14,7 @@
 #include "agent/container/child_steps.h"
 #include "agent/container/console.h"
 #include "agent/container/devices.h"
+#include "agent/container/entry.h"
 #include "agent/container/hooks.h"
 #include "agent/container/masked_paths.h"
 #include "agent/container/mounts.h"
@@ -92,7 +93,11 @@ Status furnish_root(RootfsContext* context, Console* console) {
 
 Status init_process(const LaunchConfig& config) {
   // The agent puts us into the cgroup meanwhile.
-  TRY_STATUS(wait_for(ChannelMessage::Kind::kGo));
+  if (config.enter.empty()) {
+    TRY_STATUS(wait_for(ChannelMessage::Kind::kGo));
+  } else {
+    TRY_STATUS(enter_by_birth(config, config.made & ~kMadeOtherwise));
+  }
   TRY_STATUS(new_session(config.id));
   // Only now: the cgroup namespace takes the present cgroup as its root.
   if (config.has_own(CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0) {

@@ -13,7 +13,7 @@ namespace kata::agent {
 // Descriptor numbers in a child of the launcher, beside 0, 1 and 2.
 inline constexpr int kChannelFd = 3;
 inline constexpr int kConfigFd = 4;
-inline constexpr int kFirstNamespaceFd = 5;  // exec: one for each entry of `enter`
+inline constexpr int kFirstNamespaceFd = 5;  // one for each entry of `enter`
 
 // Everything a child of the launcher needs to know. It travels in a memory file as a sequence of
 // length-prefixed fields (docs/design/container-process.md), because a spec may be larger than a
@@ -28,7 +28,9 @@ struct LaunchConfig {
   grpc::Spec spec;    // exec: only what an extra process needs
   uint32_t made = 0;  // init: CLONE_NEW* of its own; all but cgroup exist from birth
   bool cgroup_v2 = false;
-  std::vector<uint32_t> enter;  // exec: types of the namespace descriptors
+  // Types of the namespace descriptors. exec: all; init: those shared with the pod when a user
+  // namespace is among them, which nobody can come back from.
+  std::vector<uint32_t> enter;
   // init, v1: mount point of a hierarchy in the agent -> the container's path below it.
   std::vector<std::pair<std::string, std::string>> cgroup_mounts;
   std::string view;       // init: folder of the container's view files; empty = none

@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "agent/container/agent_side.h"
 #include "agent/container/channel.h"
+#include "agent/container/entry.h"
 #include "agent/container/hooks.h"
 #include "agent/container/launch_config.h"
 #include "agent/container/limits.h"
@@ -12,6 +15,7 @@
 #include "agent/container/validate.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/user_namespace.h"
 
 namespace kata::agent {
 namespace {
@@ -99,17 +103,39 @@ Task<Status> prestart_hooks(HookState state) {
   co_return co_await run_agent_hooks(state, "createRuntime");
 }
 
+bool has_type(const std::vector<NamespaceFd>& list, int type) {
+  return std::ranges::find(list, type, &NamespaceFd::type) != list.end();
+}
+
+// A user namespace is made apart and entered like one of the pod: its maps exist before anybody is
+// in it.
+Status join_own_user_namespace(const grpc::Linux& spec, std::vector<NamespaceFd>* join) {
+  const auto asked = std::ranges::find(spec.namespaces(), "user", &grpc::LinuxNamespace::type);
+  if (asked == spec.namespaces().end() || has_type(*join, CLONE_NEWUSER)) return {};
+  TRY(auto made, make_user_namespace(mappings_of(spec)));
+  join->push_back({CLONE_NEWUSER, std::move(made.front())});
+  return {};
+}
+
 Result<RunningLaunch> spawn_init(InitRequest* request, uint32_t own) {
   LaunchPlan plan;
-  plan.clone_flags = own & ~static_cast<uint32_t>(CLONE_NEWCGROUP | CLONE_NEWTIME);
   plan.stdio = &request->stdio;
   plan.cgroup = request->cgroup;
+  LaunchConfig config = init_config(*request, own);
   NamespaceVisit visit;
   if (own & CLONE_NEWTIME) TRY_STATUS(visit.make_time_namespace(request->spec->linux()));
+  if (has_type(request->join, CLONE_NEWUSER)) {
+    for (const NamespaceFd* entry : entry_order(request->join)) {
+      config.enter.push_back(static_cast<uint32_t>(entry->type));
+      plan.extra.push_back(entry->fd.get());
+    }
+    return RunningLaunch::spawn(plan, config);
+  }
+  plan.clone_flags = own & ~kMadeOtherwise;
   for (const NamespaceFd& entry : request->join) {
     TRY_STATUS(visit.enter(entry.type, entry.fd.get()));
   }
-  return RunningLaunch::spawn(plan, init_config(*request, own));
+  return RunningLaunch::spawn(plan, config);
 }
 
 }  // namespace
@@ -118,6 +144,7 @@ Task<Result<std::unique_ptr<InitProcess>>> create_init(InitRequest request) {
   const grpc::Spec& spec = *request.spec;
   CO_TRY_STATUS(validate_spec(spec));
   CO_TRY_STATUS(open_spec_namespaces(spec.linux(), &request.join));
+  CO_TRY_STATUS(join_own_user_namespace(spec.linux(), &request.join));
   const bool v2 = request.cgroup && request.cgroup->is_v2();
   const uint32_t own = own_namespaces(spec, request.join, v2);
   grpc::Spec kept = hooks_only(spec);
@@ -126,11 +153,11 @@ Task<Result<std::unique_ptr<InitProcess>>> create_init(InitRequest request) {
   CO_TRY(RunningLaunch launch, spawn_init(&request, own));
   // The child has them now; a held write end would hide the end of its output.
   request.stdio = Stdio();
-  const pid_t pid = launch.child.pid;
-  if (own & CLONE_NEWUSER) {
-    CO_TRY_STATUS(write_id_maps(pid, spec.linux()));
+  if (has_type(request.join, CLONE_NEWUSER)) {
     CO_TRY_STATUS(send_message(launch.channel.get(), ChannelMessage::Kind::kGo));
+    CO_TRY_STATUS(co_await launch.follow_fork());
   }
+  const pid_t pid = launch.child.pid;
   CO_TRY_STATUS(launch.prepare(process));
 
   CO_TRY_STATUS(co_await launch.expect(ChannelMessage::Kind::kHooks));

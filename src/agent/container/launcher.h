@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/task.h"
 #include "base/unique_fd.h"
+#include "base/user_namespace.h"
 
 // Turns an OCI spec into a running process (facts/agent-behaviour.md sections 4, 5; the order of
 // the steps is in docs/design/container-process.md).
@@ -42,8 +43,8 @@ struct InitRequest {
   std::string view;    // folder of its view files, empty = none
   const grpc::Spec* spec = nullptr;  // read during create_init() only
   Stdio stdio;
-  // Pod-wide namespaces (ipc, uts, pid of the first container). Each replaces the spec's entry of
-  // its type, and is entered even when the spec has none.
+  // Pod-wide namespaces (ipc, uts, user, pid of the first container). Each replaces the spec's
+  // entry of its type, and is entered even when the spec has none.
   std::vector<NamespaceFd> join;
   Cgroup* cgroup = nullptr;  // limits are already applied; nullptr = stay in the agent's
 };
@@ -94,9 +95,15 @@ Task<Result<Launched>> exec_process(ExecRequest request);
 // poststop hooks, after the last process is gone; failures are logged.
 Task<> run_poststop_hooks(const grpc::Spec& spec, std::string id, std::string bundle);
 
+// The id maps of a user namespace that a spec asks for.
+IdMappings mappings_of(const grpc::Linux& spec);
+
 // A pod-wide namespace (CLONE_NEWIPC or CLONE_NEWUTS), kept alive by the descriptor. `hostname`
 // is set in a new UTS namespace.
 Result<UniqueFd> make_shared_namespace(int type, const std::string& hostname = {});
+
+// Host name of a UTS namespace; an empty one leaves it.
+Status set_hostname(int uts, const std::string& hostname);
 
 // True when the program was started as one of the launcher's children: argv[1] is "init",
 // "hooks" or "pause". main() then returns container_init_main() and does nothing else.

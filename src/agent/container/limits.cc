@@ -94,17 +94,6 @@ Status set_scheduler(pid_t pid, const grpc::Scheduler& wanted) {
   return {};
 }
 
-Status write_map(const std::string& path,
-                 const google::protobuf::RepeatedPtrField<grpc::LinuxIDMapping>& mappings) {
-  std::string text;
-  for (const grpc::LinuxIDMapping& map : mappings) {
-    text += std::to_string(map.containerid()) + ' ' + std::to_string(map.hostid()) + ' ' +
-            std::to_string(map.size()) + '\n';
-  }
-  // An unmapped namespace is legal; its processes are all "nobody".
-  return text.empty() ? Status() : write_existing(path, text);
-}
-
 }  // namespace
 
 int rlimit_resource(std::string_view word) {
@@ -166,12 +155,6 @@ Status set_scheduling(pid_t pid, const grpc::Process& process) {
     return fail_errno("set io priority");
   }
   return {};
-}
-
-Status write_id_maps(pid_t pid, const grpc::Linux& spec) {
-  std::string process = "/proc/" + std::to_string(pid);
-  TRY_STATUS(in_step("write uid map", write_map(process + "/uid_map", spec.uidmappings())));
-  return in_step("write gid map", write_map(process + "/gid_map", spec.gidmappings()));
 }
 
 }  // namespace kata::agent

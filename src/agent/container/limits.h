@@ -23,7 +23,4 @@ Status set_oom_score(pid_t pid, const grpc::Process& process);
 // Scheduler policy and io priority.
 Status set_scheduling(pid_t pid, const grpc::Process& process);
 
-// uid and gid maps of the user namespace the child was cloned into.
-Status write_id_maps(pid_t pid, const grpc::Linux& spec);
-
 }  // namespace kata::agent

@@ -105,6 +105,10 @@ NamespaceVisit::~NamespaceVisit() {
   }
 }
 
+IdMappings mappings_of(const grpc::Linux& spec) {
+  return {id_mappings(spec.uidmappings()), id_mappings(spec.gidmappings())};
+}
+
 Result<UniqueFd> make_shared_namespace(int type, const std::string& hostname) {
   const NamespaceKind* kind = namespace_by_flag(type);
   if (!kind || !(type & (CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET))) {
@@ -115,11 +119,17 @@ Result<UniqueFd> make_shared_namespace(int type, const std::string& hostname) {
   // Entering one's own namespace only notes the way back.
   TRY_STATUS(way_back.enter(type, own.get()));
   if (unshare(type) < 0) return fail_errno("create " + std::string(kind->oci) + " namespace");
-  if (type == CLONE_NEWUTS && !hostname.empty() &&
-      sethostname(hostname.data(), hostname.size()) < 0) {
-    return fail_errno("set host name");
-  }
-  return open_file(ns_file("self", *kind), O_RDONLY);
+  TRY(UniqueFd made, open_file(ns_file("self", *kind), O_RDONLY));
+  if (type == CLONE_NEWUTS) TRY_STATUS(set_hostname(made.get(), hostname));
+  return made;
+}
+
+Status set_hostname(int uts, const std::string& hostname) {
+  if (hostname.empty()) return {};
+  NamespaceVisit visit;
+  TRY_STATUS(visit.enter(CLONE_NEWUTS, uts));
+  if (sethostname(hostname.data(), hostname.size()) < 0) return fail_errno("set host name");
+  return {};
 }
 
 }  // namespace kata::agent

@@ -29,6 +29,10 @@ struct NamespaceKind {
 const NamespaceKind* namespace_by_oci(std::string_view type);
 const NamespaceKind* namespace_by_flag(int flag);
 
+// A clone does not make these: the cgroup namespace takes the cgroup that its maker is in, and the
+// time namespace wants its offsets first.
+inline constexpr uint32_t kMadeOtherwise = CLONE_NEWCGROUP | CLONE_NEWTIME;
+
 // The namespaces of a process of ours whose program cannot have changed them yet, without mnt when
 // it equals the caller's.
 Result<std::vector<NamespaceFd>> pin_namespaces(pid_t pid);

@@ -10,11 +10,9 @@
 #include <csignal>
 #include <cstring>
 
-#include "agent/container/channel.h"
 #include "agent/container/emulation.h"
 #include "agent/container/launch_config.h"
 #include "agent/container/self_image.h"
-#include "agent/container/session.h"
 #include "base/process.h"
 
 namespace kata::agent {
@@ -48,14 +46,8 @@ bool arrange_fds(std::vector<int>* sources) {
   return close_range(static_cast<unsigned>(number), ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
-bool become_mapped_root(int channel) {
-  auto message = receive_message(channel);
-  return message && message->kind == ChannelMessage::Kind::kGo && become_namespace_root();
-}
-
 [[noreturn]] void become_child(std::vector<int> sources, int image, const ChildPlan& plan) {
   reset_signals();
-  if (plan.wait_for_id_maps && !become_mapped_root(plan.channel)) _exit(kSpawnFailed);
   int moved = fcntl(image, F_DUPFD_CLOEXEC, 2 * kParking);
   if (moved >= 0 && arrange_fds(&sources)) {
     char name[] = "kata-agent";

@@ -19,9 +19,6 @@ struct ChildPlan {
   std::vector<int> extra;    // become kFirstNamespaceFd, ...
   const Stdio* stdio = nullptr;
   const char* mode = "init";
-  // Cloned into a new user namespace: waits for kGo before it executes the image, because an exec
-  // without id maps costs all capabilities; then it becomes the namespace's root.
-  bool wait_for_id_maps = false;
 };
 
 struct Child {

@@ -21,6 +21,7 @@ Task<Result<std::shared_ptr<Container>>> build(Agent& agent,
   ContainerPlan plan;
   plan.id = request.container_id();
   plan.spec = std::move(*request.mutable_oci());
+  CO_TRY_STATUS(agent.sandbox.share_user_namespace(plan.spec.linux(), agent.config.owns_guest()));
   if (request.sandbox_pidns()) {
     CO_TRY_STATUS(in_step("pid namespace of the pod", co_await agent.sandbox.hold_pids()));
   }

@@ -1,5 +1,6 @@
 #include "agent/device/pci_path.h"
 #include "agent/network/interfaces.h"
+#include "agent/network/pod_network.h"
 #include "agent/network/routes.h"
 #include "agent/process/run_tool.h"
 #include "agent/rpc/services.h"
@@ -33,10 +34,16 @@ Task<Result<types::Interface>> call_update_interface(Agent& agent,
                                                      grpc::UpdateInterfaceRequest request) {
   CO_TRY_STATUS(require_guest(agent, "change interfaces"));
   if (!request.has_interface()) co_return fail(Code::kInvalidArgument, "request without interface");
-  if (!request.interface().devicepath().empty()) {
-    CO_TRY_STATUS(co_await await_network_device(agent, request.interface().devicepath()));
+  types::Interface wanted = request.interface();
+  const int outer = agent.sandbox.outer_network();
+  // An interface that was fetched already shows nowhere in /sys: only a new one is waited for.
+  const bool there = outer >= 0 && has_interface(wanted.hwaddr());
+  if (there) wanted.clear_devicepath();
+  if (!wanted.devicepath().empty()) {
+    CO_TRY_STATUS(co_await await_network_device(agent, wanted.devicepath()));
   }
-  CO_TRY_STATUS(update_interface(request.interface()));
+  if (outer >= 0 && !there) CO_TRY_STATUS(fetch_interface(outer, &wanted));
+  CO_TRY_STATUS(update_interface(wanted));
   co_return std::move(*request.mutable_interface());
 }
 

@@ -55,7 +55,8 @@ Status Container::make_bundle() {
   if (root.empty() || root[0] != '/') {
     return fail(Code::kInvalidArgument, "root path \"" + root + "\" is not absolute");
   }
-  TRY_STATUS(make_dirs(rootfs_, 0750));
+  // Root of a user namespace is nobody here, and must come through.
+  TRY_STATUS(make_dirs(rootfs_, 0711));
   if (root == rootfs_) return {};
   if (mount(root.c_str(), rootfs_.c_str(), nullptr, MS_BIND | MS_REC, nullptr) < 0) {
     return fail_errno("bind root filesystem " + root);

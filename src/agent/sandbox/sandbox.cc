@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "agent/network/pod_network.h"
 #include "base/log.h"
 
 namespace kata::agent {
@@ -46,6 +47,35 @@ Status Sandbox::begin(const std::string& id, const std::string& hostname) {
   TRY(uts_, make_shared_namespace(CLONE_NEWUTS, hostname));
   TRY(ipc_, make_shared_namespace(CLONE_NEWIPC));
   id_ = id;
+  hostname_ = hostname;
+  return {};
+}
+
+Status Sandbox::share_user_namespace(const grpc::Linux& spec, bool own_network) {
+  const auto asked = std::ranges::find(spec.namespaces(), "user", &grpc::LinuxNamespace::type);
+  if (asked == spec.namespaces().end()) return {};
+  const IdMappings wanted = mappings_of(spec);
+  if (user_ && wanted == mappings_) return {};
+  if (user_) {
+    return fail(Code::kInvalidArgument,
+                "the containers of a pod share one user namespace; this one asks for other ids");
+  }
+  if (!containers_.empty()) {
+    return fail(Code::kFailedPrecondition,
+                "a container asks for a user namespace, but the first of its pod had none");
+  }
+  if (wanted.empty()) return fail(Code::kInvalidArgument, "user namespace without mappings");
+  std::vector<int> kinds = {CLONE_NEWIPC, CLONE_NEWUTS};
+  if (own_network) kinds.push_back(CLONE_NEWNET);
+  TRY(auto made, in_step("user namespace of the pod", make_user_namespace(wanted, kinds)));
+  TRY_STATUS(set_hostname(made[2].get(), hostname_));
+  if (own_network) {
+    TRY(outer_network_, in_step("network namespace of the pod", move_network(made[3].get())));
+  }
+  user_ = std::move(made[0]);
+  ipc_ = std::move(made[1]);
+  uts_ = std::move(made[2]);
+  mappings_ = wanted;
   return {};
 }
 
@@ -99,7 +129,8 @@ void Sandbox::remove(const std::string& id) {
 
 Result<std::vector<NamespaceFd>> Sandbox::namespaces_to_join(bool share_pids) const {
   std::vector<NamespaceFd> join;
-  for (auto [type, source] : {std::pair{CLONE_NEWIPC, &ipc_}, std::pair{CLONE_NEWUTS, &uts_}}) {
+  for (auto [type, source] : {std::pair{CLONE_NEWIPC, &ipc_}, std::pair{CLONE_NEWUTS, &uts_},
+                              std::pair{CLONE_NEWUSER, &user_}}) {
     if (!*source) continue;
     TRY(NamespaceFd entry, copy_of(type, *source));
     join.push_back(std::move(entry));

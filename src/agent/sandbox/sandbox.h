@@ -35,6 +35,17 @@ class Sandbox {
   void set_hooks(GuestHooks hooks) { hooks_ = std::move(hooks); }
   const GuestHooks& hooks() const { return hooks_; }
 
+  // Makes the pod's user namespace when `spec`, which is about to become a container, is the first
+  // that asks for one: all containers live in it, and the pod's other namespaces belong to it, so
+  // that root of a container may set the host name, mount an mqueue or bind a low port, as under
+  // runc. With `own_network` the guest's interfaces move, too.
+  // kInvalidArgument for other maps than the pod's, kFailedPrecondition when a container without
+  // one is there.
+  Status share_user_namespace(const grpc::Linux& spec, bool own_network);
+  // Where the kernel puts new interfaces while the agent lives in the pod's own network namespace;
+  // -1 while it does not.
+  int outer_network() const { return outer_network_.get(); }
+
   // nullptr on a machine without cgroups.
   const CgroupHierarchy* cgroups() const { return cgroups_ ? &*cgroups_ : nullptr; }
 
@@ -60,7 +71,11 @@ class Sandbox {
   std::optional<CgroupHierarchy> cgroups_;
   std::map<std::string, std::shared_ptr<Container>> containers_;
   std::set<std::string> reserved_;
+  std::string hostname_;
   UniqueFd ipc_, uts_;
+  UniqueFd user_;  // of the pod, when it has one, with its maps
+  IdMappings mappings_;
+  UniqueFd outer_network_;
   UniqueFd pidns_;  // of the first container, or of pause_
   std::optional<PauseProcess> pause_;
   bool shares_pids_ = false;

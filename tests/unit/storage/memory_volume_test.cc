@@ -14,7 +14,7 @@ using test::in_private_mounts;
 constexpr char kTable[] =
     "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
     "30 20 0:40 / /pods/u1/volumes/kubernetes.io~empty-dir/cache rw shared:5 - tmpfs tmpfs rw\n"
-    "31 20 0:41 / /mnt/plain\\040tmpfs rw - tmpfs tmpfs rw\n"
+    "31 20 0:41 / /mnt/plain\\040tmpfs rw shared:6 master:2 - tmpfs tmpfs rw\n"
     "32 20 0:40 /logs/a /pods/u1/volume-subpaths/cache/c/0 rw - tmpfs tmpfs rw\n"
     "33 20";
 
@@ -26,6 +26,9 @@ TEST(MountTable, FieldsAndEscapes) {
   EXPECT_EQ(table[2].point, "/mnt/plain tmpfs");
   EXPECT_EQ(table[3].root, "/logs/a");
   EXPECT_EQ(table[1].options, "rw");
+  EXPECT_TRUE(table[1].propagates);
+  EXPECT_TRUE(table[2].propagates);
+  EXPECT_FALSE(table[3].propagates);
 }
 
 TEST(MemoryVolume, IsFoundByItsFolderAndFileSystem) {

@@ -49,6 +49,51 @@ struct Bed {
   }
 };
 
+TEST(RootfsMounts, OverlayWithMappedIds) {
+  in_private_mounts([] {
+    Bed bed;
+    std::ofstream(bed.folder("l1") + "/one") << "1";
+    std::ofstream(bed.folder("l:2") + "/two") << "2";
+    EXPECT_EQ(chown((bed.dir + "/l1/one").c_str(), 7, 8), 0);
+    const std::string upper = bed.folder("up"), work = bed.folder("work");
+    EXPECT_EQ(chown(upper.c_str(), 100000, 200000), 0);
+    auto root =
+        bed.mount_all({{"overlay",
+                        "overlay",
+                        "",
+                        {"lowerdir=" + bed.dir + "/l1:" + bed.dir + "/l\\:2", "upperdir=" + upper,
+                         "workdir=" + work, "uidmap=0:100000:65536", "gidmap=0:200000:65536"}}});
+    ASSERT_TRUE(root) << root.error().message();
+    struct stat one {
+    }, two{}, top{};
+    EXPECT_EQ(stat((*root + "/one").c_str(), &one), 0);
+    EXPECT_EQ(stat((*root + "/two").c_str(), &two), 0);
+    EXPECT_EQ(stat(root->c_str(), &top), 0);
+    EXPECT_EQ(one.st_uid, 100007U);
+    EXPECT_EQ(one.st_gid, 200008U);
+    EXPECT_EQ(two.st_uid, 100000U);
+    EXPECT_EQ(top.st_uid, 100000U);
+    EXPECT_FALSE(path_exists(bed.bundle + "/.mapped-layers"));
+    bed.expect_clean();
+  });
+}
+
+TEST(RootfsMounts, MappedIdsOfOtherKindsAreRefused) {
+  in_private_mounts([] {
+    Bed bed;
+    auto refused = bed.mount_all({{"tmpfs", "tmpfs", "", {"uidmap=0:1:2", "gidmap=0:1:2"}}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::kUnimplemented);
+    refused = bed.mount_all({{"overlay", "overlay", "", {"lowerdir=/no", "uidmap=0:1"}}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::kInvalidArgument);
+    refused = bed.mount_all({{"overlay", "overlay", "", {"lowerdir=/no/such", "uidmap=0:1:2"}}});
+    ASSERT_FALSE(refused);
+    bed.expect_clean();
+    EXPECT_FALSE(path_exists(bed.bundle + "/.mapped-layers"));
+  });
+}
+
 TEST(RootfsMounts, OverlayOfLayers) {
   in_private_mounts([] {
     Bed bed;

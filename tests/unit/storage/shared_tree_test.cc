@@ -432,5 +432,53 @@ TEST(SharedTree, ItsOwnFoldersAreNoContainerNames) {
   });
 }
 
+TEST(SharedTree, VolumeWithMappedIds) {
+  in_private_mounts([] {
+    Bed bed;
+    // A tmpfs: what the test's own folder lies on may not take part.
+    const std::string volume = bed.folder("volume");
+    ASSERT_EQ(mount("t", volume.c_str(), "tmpfs", 0, nullptr), 0);
+    std::ofstream(volume + "/file") << "1";
+    ASSERT_EQ(chown((volume + "/file").c_str(), 5, 6), 0);
+    auto spec = bed.binds({{volume, "/named", "rbind"}, {volume, "/word", "rbind,ridmap"}});
+    for (auto* map :
+         {spec.mutable_mounts(0)->add_uidmappings(), spec.mutable_mounts(0)->add_gidmappings(),
+          spec.mutable_linux()->add_uidmappings(), spec.mutable_linux()->add_gidmappings()}) {
+      map->set_hostid(100000);
+      map->set_size(65536);
+    }
+    auto mounts = bed.tree->share_mounts("c1", spec, bed.context);
+    ASSERT_TRUE(mounts) << mounts.error().message();
+    for (const auto& [index, mount] : *mounts) {
+      struct stat info {};
+      ASSERT_EQ(stat((bed.seen(mount->source()) + "/file").c_str(), &info), 0);
+      EXPECT_EQ(info.st_uid, 100005U) << index;
+      EXPECT_EQ(info.st_gid, 100006U) << index;
+      EXPECT_EQ(mount->uidmappings_size() + mount->gidmappings_size(), 0);
+      for (const auto& option : mount->options()) EXPECT_EQ(option.find("idmap"), option.npos);
+    }
+    umount2(volume.c_str(), MNT_DETACH);
+    bed.expect_clean();
+  });
+}
+
+TEST(SharedTree, AFileSystemThatCannotMapIdsIsNamed) {
+  in_private_mounts([] {
+    Bed bed;
+    fs::create_directory_symlink("/proc/self/attr", bed.dir + "/link");
+    auto spec = bed.binds({{bed.dir + "/link", "/named", "rbind"}});
+    for (auto* map :
+         {spec.mutable_mounts(0)->add_uidmappings(), spec.mutable_mounts(0)->add_gidmappings()}) {
+      map->set_hostid(100000);
+      map->set_size(65536);
+    }
+    auto mounts = bed.tree->share_mounts("c1", spec, bed.context);
+    ASSERT_FALSE(mounts);
+    EXPECT_EQ(mounts.error().code(), Code::kUnimplemented);
+    EXPECT_NE(mounts.error().message().find("idmapped"), std::string::npos);
+    bed.expect_clean();
+  });
+}
+
 }  // namespace
 }  // namespace kata::storage

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "agent/container/box.h"
 #include "base/file.h"
@@ -45,6 +46,60 @@ TEST(Namespaces, ExecIntoUserNamespace) {
   Outcome outcome = box.exec("id -u; cat /proc/self/uid_map | (read a b c; echo $b)");
   ASSERT_TRUE(outcome.started) << outcome.started.error().message();
   EXPECT_EQ(outcome.out, "0\n100000\n");
+}
+
+// What a pod has: all namespaces of its first container belong to one user namespace.
+TEST(Namespaces, UserNamespaceOfThePod) {
+  REQUIRE_ROOT();
+  Box first;
+  first.spec.mutable_linux()->add_namespaces()->set_type("user");
+  map(first.spec.mutable_linux(), 100000, 65536);
+  auto made = make_user_namespace(mappings_of(first.spec.linux()),
+                                  {CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET});
+  ASSERT_TRUE(made) << made.error().message();
+  ASSERT_TRUE(set_hostname((*made)[2].get(), "podname"));
+  auto join = [&](Box* box) {
+    int at = 0;
+    for (int type : {CLONE_NEWUSER, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET}) {
+      box->join.push_back({type, UniqueFd(dup((*made)[at++].get()))});
+    }
+  };
+  join(&first);
+  first.start_sleeper();
+  Box second;
+  *second.spec.mutable_linux() = first.spec.linux();
+  join(&second);
+  // Rights over what belongs to the pod, not over what does not.
+  second.spec.mutable_process()->mutable_capabilities()->add_bounding("CAP_SYS_ADMIN");
+  second.spec.mutable_process()->mutable_capabilities()->add_permitted("CAP_SYS_ADMIN");
+  second.spec.mutable_process()->mutable_capabilities()->add_effective("CAP_SYS_ADMIN");
+  Outcome outcome = second.run(
+      "hostname; readlink /proc/self/ns/user; readlink /proc/self/ns/ipc; hostname renamed; "
+      "hostname;"
+      "grep -c sysfs /proc/mounts; stat -c '%t:%T' /dev/null; ls /proc | grep -c '^[0-9]' "
+      ">/dev/null");
+  ASSERT_TRUE(outcome.created) << outcome.created.error().message();
+  Outcome other = first.exec("readlink /proc/self/ns/user; readlink /proc/self/ns/ipc; hostname");
+  ASSERT_TRUE(other.started) << other.started.error().message();
+  std::string shared = other.out.substr(0, other.out.rfind("renamed"));
+  EXPECT_EQ(outcome.out, "podname\n" + shared + "renamed\n1\n1:3\n") << outcome.err;
+}
+
+TEST(Namespaces, PidNamespaceOfAnotherInAUserNamespace) {
+  REQUIRE_ROOT();
+  Box first;
+  first.spec.mutable_linux()->add_namespaces()->set_type("user");
+  map(first.spec.mutable_linux(), 100000, 65536);
+  first.start_sleeper();
+  Box second;
+  *second.spec.mutable_linux() = first.spec.linux();
+  for (const NamespaceFd& entry : first.init().namespaces()) {
+    if (entry.type != CLONE_NEWUSER && entry.type != CLONE_NEWPID) continue;
+    second.join.push_back({entry.type, UniqueFd(dup(entry.fd.get()))});
+  }
+  Outcome outcome = second.run("cat /proc/1/comm");
+  ASSERT_TRUE(outcome.created) << outcome.created.error().message();
+  EXPECT_EQ(outcome.out, "sleep\n");
 }
 
 TEST(Namespaces, TimeOffsets) {
