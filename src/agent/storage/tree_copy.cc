@@ -26,7 +26,7 @@ bool is_up_to_date(const TreeEntries& known, const TreeEntries::value_type& want
 
 }  // namespace
 
-Task<Status> TreeCopy::refresh(std::string generation) {
+Task<Status> TreeCopy::refresh(std::string generation, Clock::duration limit) {
   CO_TRY(UniqueFd source, beneath::open_absolute(source_, O_RDONLY | O_DIRECTORY));
   if (generation.empty()) generation = read_link_at(source.get(), kData).value_or("");
   // Not one of kubelet's: a link like any other.
@@ -42,7 +42,7 @@ Task<Status> TreeCopy::refresh(std::string generation) {
   CO_TRY_STATUS(follow_root(source.get()));
   CO_TRY_STATUS(in_step("copy " + source_, check_room(found)));
   const TreeEntries before = known_;
-  Status done = co_await write(source.get(), found);
+  Status done = co_await write(source.get(), found, limit);
   if (!done) {
     drop_unfinished(before);
     // What was there when we looked is gone: a newer generation is on its way.
@@ -60,10 +60,12 @@ Task<Status> TreeCopy::refresh(std::string generation) {
 }
 
 // Nothing of it can be seen through `..data` until the end.
-Task<Status> TreeCopy::write(int source, const TreeEntries& found) {
+Task<Status> TreeCopy::write(int source, const TreeEntries& found, Clock::duration limit) {
+  const auto began = Clock::now();
   for (const auto& wanted : found) {
     const auto& [path, entry] = wanted;
     if (is_up_to_date(known_, wanted)) continue;
+    if (Clock::now() - began > limit) co_return fail(Code::kDeadlineExceeded, "it takes too long");
     if (auto old = known_.find(path); old != known_.end() && !old->second.same_type(entry)) {
       CO_TRY_STATUS(remove_tree_entry(target_.get(), path));
     }

@@ -23,12 +23,13 @@ class TreeCopy {
 
   // Brings the copy up to date. `generation`: where `..data` leads, from whoever knows it better
   // than the guest's cache of the shared folder; empty = what the link says.
-  // kResourceExhausted when the copy has no room, kAborted when the original was changed meanwhile:
+  // kDeadlineExceeded after `limit`, kResourceExhausted when the copy has no room, kAborted when
+  // the original was changed meanwhile:
   // `..data` leads where it did then. Yields to the event loop; one call at a time.
-  Task<Status> refresh(std::string generation);
+  Task<Status> refresh(std::string generation, Clock::duration limit = Clock::duration::max());
 
  private:
-  Task<Status> write(int source, const TreeEntries& found);
+  Task<Status> write(int source, const TreeEntries& found, Clock::duration limit);
   Status write_links(const TreeEntries& found);
   Status check_room(const TreeEntries& found) const;
   Status follow_root(int source);

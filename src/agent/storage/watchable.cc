@@ -17,6 +17,9 @@ namespace {
 constexpr auto kRound = 2s;
 // Of the guest's memory at the boot, for the copies of all volumes.
 constexpr uint64_t kShareOfMemory = 8;
+// Whoever creates the container waits for the first copy, and does not wait for ever. Only the many
+// files of a large volume on a starved machine take longer.
+constexpr auto kFirstCopy = 15s;
 // A volume may change while it is copied for the first time. The guest's cache of the shared folder
 // is at most a second old.
 constexpr int kTries = 5;
@@ -43,6 +46,12 @@ Status mount_base(const std::string& path) {
   return {};
 }
 
+// Failures to copy after which the volume can still be shared.
+bool is_no_obstacle(Code code) {
+  return code == Code::kResourceExhausted || code == Code::kDeadlineExceeded ||
+         code == Code::kAborted;
+}
+
 }  // namespace
 
 WatchedVolume::WatchedVolume(asio::any_io_executor executor, std::string path, UniqueFd parent,
@@ -62,9 +71,9 @@ Task<Result<std::shared_ptr<WatchedVolume>>> WatchedVolume::make(grpc::Storage s
   std::shared_ptr<WatchedVolume> volume(new WatchedVolume(
       executor, path, std::move(parent), TreeCopy(storage.source(), std::move(target))));
   Status ready = co_await volume->copy_first();
-  if (!ready && ready.error().code() == Code::kResourceExhausted) {
+  if (!ready && is_no_obstacle(ready.error().code())) {
     log::warn(
-        "volume is too large to be copied into the guest: it is shared, and inotify in the "
+        "volume cannot be copied into the guest: it is shared, and inotify in the "
         "guest does not tell of its changes",
         {{"source", storage.source()}, {"reason", ready.error().message()}});
     ready = volume->share(storage);
@@ -79,10 +88,11 @@ Task<Result<std::shared_ptr<WatchedVolume>>> WatchedVolume::make(grpc::Storage s
 
 Task<Status> WatchedVolume::copy_first() {
   auto self = shared_from_this();
+  const auto began = Clock::now();
   Status copied;
   for (int tried = 0; tried < kTries; ++tried) {
     if (tried > 0) co_await sleep_for(kBetweenTries);
-    copied = co_await copy_.refresh("");
+    copied = co_await copy_.refresh("", kFirstCopy - (Clock::now() - began));
     if (copied || copied.error().code() != Code::kAborted) break;
   }
   co_return copied;

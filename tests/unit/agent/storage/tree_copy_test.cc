@@ -29,15 +29,15 @@ class TreeCopyTest : public testing::Test {
     auto target = open_file(target_, O_RDONLY | O_DIRECTORY);
     return std::make_unique<TreeCopy>(source_, std::move(*target));
   }
-  Status refresh(std::string generation = "") {
+  Status refresh(std::string generation = "", Clock::duration limit = Clock::duration::max()) {
     asio::io_context loop;
     Status done;
-    spawn(loop.get_executor(), store(copy_.get(), std::move(generation), &done));
+    spawn(loop.get_executor(), store(copy_.get(), std::move(generation), limit, &done));
     loop.run();
     return done;
   }
-  static Task<> store(TreeCopy* copy, std::string generation, Status* done) {
-    *done = co_await copy->refresh(std::move(generation));
+  static Task<> store(TreeCopy* copy, std::string generation, Clock::duration limit, Status* done) {
+    *done = co_await copy->refresh(std::move(generation), limit);
   }
   std::string copied(const std::string& name) {
     return read_file(target_ + "/" + name).value_or("(absent)");
@@ -173,6 +173,16 @@ TEST_F(TreeCopyTest, AGenerationThatIsNotCurrentIsNotCopied) {
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().code(), Code::kAborted);
   EXPECT_EQ(copied("key"), "ne");
+}
+
+TEST_F(TreeCopyTest, NothingIsLeftWhenItTakesTooLong) {
+  swap("..1", {{"key", "old"}});
+  auto late = refresh("", -1ms);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code(), Code::kDeadlineExceeded);
+  EXPECT_FALSE(path_exists(target_ + "/..1"));
+  ASSERT_TRUE(refresh());
+  EXPECT_EQ(copied("key"), "old");
 }
 
 TEST_F(TreeCopyTest, ALinkOfThatNameThatIsNoGeneration) {
