@@ -163,7 +163,9 @@ Task<Status> write_tree_file(int source, int root, std::string path, TreeEntry e
 Status remove_tree_entry(int root, const std::string& path) {
   auto parent = open_parent(root, path);
   if (!parent) {
-    if (parent.error().code() == Code::kNotFound) return {};
+    // Gone with its folder, in the place of which there may be something else.
+    const int why = parent.error().sys_errno();
+    if (why == ENOENT || why == ENOTDIR || why == ELOOP) return {};
     return std::unexpected(std::move(parent.error()));
   }
   return remove_tree_at(parent->get(), basename(path));
