@@ -171,7 +171,10 @@ class Plan:
         status, out, errors = node.run([self.containerd, "-c", self.path, "config", "dump"])
         if status:
             raise Refused(f"containerd refuses {self.path}: {errors.strip()[-500:]}")
-        return tomllib.loads(out)
+        try:
+            return tomllib.loads(out)
+        except tomllib.TOMLDecodeError as error:
+            raise Refused(f"containerd's own view of {self.path} is no TOML: {error}") from None
 
     def ask(self):
         """What containerd makes of it now, before anything changes; refused where handlers would have no effect."""
@@ -196,7 +199,7 @@ class Plan:
         """After the changes: what containerd understands otherwise is taken back to what it was before this run."""
         try:
             self._compare(self.before, self.dump())
-        except Refused:
+        except BaseException:  # also an interrupt: nothing stays that was not compared
             self.former.take_back()
             raise
 

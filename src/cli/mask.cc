@@ -10,10 +10,11 @@ namespace {
 constexpr std::string_view kMask = "***";
 
 // Parts of names whose values are nobody's business.
-constexpr std::array<std::string_view, 17> kSecretWords = {
-    "password",  "passwd",     "passphrase",    "secret",     "token",      "credential",
-    "apikey",    "api_key",    "api-key",       "privatekey", "cookie",     "private_key",
-    "accesskey", "access_key", "authorization", "kbc_params", "sealing_key"};
+constexpr std::array<std::string_view, 19> kSecretWords = {
+    "password",   "passwd",      "passphrase", "secret",     "token",
+    "credential", "apikey",      "api_key",    "api-key",    "privatekey",
+    "cookie",     "private_key", "accesskey",  "access_key", "authorization",
+    "kbc_params", "sealing_key", "access-key", "pwd"};
 
 // Kernel parameters whose values may be read by all, each between blanks; and those that begin so.
 constexpr std::string_view kHarmless =
@@ -38,7 +39,7 @@ std::string lower(std::string_view text) {
 bool is_secret_name(std::string_view name) {
   const std::string word = lower(name);
   return word == "auth" || word.ends_with("_auth") || word.ends_with(".auth") ||
-         std::ranges::any_of(kSecretWords, [&](std::string_view secret) {
+         word.ends_with("-auth") || std::ranges::any_of(kSecretWords, [&](std::string_view secret) {
            return word.find(secret) != std::string::npos;
          });
 }
@@ -116,7 +117,7 @@ class Masker {
                                     text_[place] == '\\' || text_[place] == ']')) {
       ++place;
     }
-    while (place < text_.size() && text_[place] == ' ') ++place;
+    while (place < text_.size() && (text_[place] == ' ' || text_[place] == '\t')) ++place;
     if (place >= text_.size() || (text_[place] != '=' && text_[place] != ':')) return std::nullopt;
     ++place;
     while (place < text_.size() && (text_[place] == ' ' || text_[place] == '\t')) ++place;
@@ -134,16 +135,21 @@ class Masker {
       const size_t end = text_.find(quote, from + 3);
       return end == std::string_view::npos ? text_.size() : end + 3;
     }
-    // Inside of a quoted text the quotes are escaped themselves.
-    const bool escaped = text_[from] == '\\';
-    const char mark = text_[from + (escaped ? 1 : 0)];
-    for (size_t place = from + (escaped ? 2 : 1); place < text_.size(); ++place) {
+    // Inside of a quoted text the quotes are escaped themselves, inside of that one once more.
+    const size_t first = std::min(text_.find_first_not_of('\\', from), text_.size());
+    if (first > from) {
+      const std::string_view opening = text_.substr(from, first + 1 - from);
+      const size_t line = std::min(text_.find('\n', from), text_.size());
+      const size_t end = text_.find(opening, std::min(first + 1, text_.size()));
+      return end < line ? end + opening.size() : line;
+    }
+    for (size_t place = from + 1; place < text_.size(); ++place) {
       if (text_[place] == '\n') return place;
-      if (text_[place] == '\\' && !escaped) {
+      if (text_[place] == '\\') {
         ++place;
         continue;
       }
-      if (text_[place] == mark) return place + 1;
+      if (text_[place] == text_[from]) return place + 1;
     }
     return text_.size();
   }
@@ -153,8 +159,9 @@ class Masker {
     if (!begin || *begin >= text_.size()) return;
     keep(*begin - at_);
     const char first = text_[at_];
+    const size_t quote = std::min(text_.find_first_not_of('\\', at_), text_.size());
     const bool quoted = first == '"' || first == '\'' ||
-                        (first == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] == '"');
+                        (first == '\\' && quote < text_.size() && text_[quote] == '"');
     if (quoted) return drop_to(end_of_quoted(at_));
     // A list or a table may go on over many lines.
     if (first == '[') return drop_to(std::min(text_.find(']', at_), text_.size()));

@@ -14,6 +14,7 @@ constexpr std::string_view kSandboxParents[] = {
     "/run/kata/",
     "/run/kata-containers/shared/sandboxes/",
     "/run/kata-containers/shared/initdata/",
+    "/var/lib/kata-containers/pods/",
 };
 constexpr std::string_view kParents[] = {
     "/run/vc/",   "/run/kata-containers/", "/run/containerd/", "/run/netns/", "/run/docker/netns/",

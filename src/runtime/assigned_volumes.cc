@@ -57,6 +57,8 @@ Status AssignedVolumes::unmark(const std::string& source) const {
 Task<Result<std::shared_ptr<const AssignedVolumes::Volume>>> AssignedVolumes::claim(
     std::string owner, std::string source) {
   const auto turn = co_await turn_.lock();
+  // Nobody would undo what is made now.
+  if (ended_) co_return fail(Code::kUnavailable, "the sandbox ends");
   auto known = volumes_.find(source);
   if (known == volumes_.end()) {
     auto opened = co_await offload(pool_, [&] { return open(source); });

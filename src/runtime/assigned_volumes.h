@@ -44,13 +44,17 @@ class AssignedVolumes {
   // By its path or its device; nullptr when no container uses it.
   std::shared_ptr<const Volume> find(const std::string& name) const;
   // After the VM's end: nobody writes any more. The marks are the journal's to remove.
-  void drop() { volumes_.clear(); }
+  void drop() {
+    ended_ = true;
+    volumes_.clear();
+  }
 
  private:
   Result<std::shared_ptr<Volume>> open(const std::string& source) const;
   Result<std::string> mark(const std::string& source) const;
   Status unmark(const std::string& source) const;
 
+  bool ended_ = false;
   AsyncMutex turn_;
   asio::thread_pool& pool_;
   std::string sandbox_id_;

@@ -88,7 +88,8 @@ Task<Status> PluggedDisks::grow(storage::HostDisk disk, uint64_t bytes) {
                        std::to_string(bytes) + ": enlarge it there first");
   }
   bool found = false;
-  for (const bool read_only : {false, true}) {
+  static constexpr bool kAccess[] = {false, true};
+  for (const bool read_only : kAccess) {
     auto slot = disks_.find(key_of(disk, read_only));
     if (slot == disks_.end()) continue;
     auto entry = slot->second;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/log.h"
 
 namespace kata::runtime {
 
@@ -37,6 +38,17 @@ void share_shm(grpc::Spec* spec) {
 
 }  // namespace
 
+void drop_forgotten_files(const std::string& root, const std::string& states) {
+  auto names = list_dir(root);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (path_exists(states + "/" + name)) continue;
+    if (auto gone = remove_tree(root + "/" + name); !gone) {
+      log::failure("files of a former pod stay", gone.error(), {{"folder", root + "/" + name}});
+    }
+  }
+}
+
 Status write_files(PodSettings* pod, const std::string& folder) {
   TRY_STATUS(make_dir(folder, 0700));
   for (auto& [destination, source] : pod->files) {
@@ -53,6 +65,8 @@ void complete_with(const PodSettings& pod, grpc::Spec* spec) {
     grpc::Mount* mount = spec->add_mounts();
     mount->set_destination(destination);
     make_bind(mount, source, spec->root().readonly() ? "ro" : "rw");
+    // Root of a user namespace owns them, too.
+    if (spec->linux().uidmappings_size() > 0) mount->add_options("idmap");
   }
   share_shm(spec);
   auto* sysctls = spec->mutable_linux()->mutable_sysctl();

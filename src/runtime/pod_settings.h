@@ -19,6 +19,10 @@ struct PodSettings {
   bool shares_pids = false;  // one PID namespace for the pod, held by the guest
 };
 
+// Below `root` each folder is one sandbox's; those that have none of that name in `states` were
+// left by a reboot, which takes the journals away. Blocking.
+void drop_forgotten_files(const std::string& root, const std::string& states);
+
 // Writes the files (0644) into the folder, which it makes, under names of their own. Blocking.
 Status write_files(PodSettings* pod, const std::string& folder);
 

@@ -73,7 +73,8 @@ Task<Result<std::shared_ptr<Container>>> Sandbox::create_container(ContainerRequ
   auto made = co_await prepare_container(request, *container);
   if (!made) {
     containers_.erase(request.id);
-    co_await unplug_devices(request.id);
+    const bool answered = made.error().code() != Code::kDeadlineExceeded;
+    if (answered) co_await unplug_devices(request.id);
     co_await release_container_files(request.id, request.bundle);
     co_await run_poststop_hooks(request.id, request.bundle, request.spec);
     [[maybe_unused]] Status unbound = co_await bind_host_cpus();
@@ -194,7 +195,9 @@ Task<Status> Sandbox::remove_container(const std::string& id) {
   co_await release_container_files(id, container->bundle());
   co_await run_poststop_hooks(id, container->bundle(), container->spec());
   containers_.erase(id);
-  co_await unplug_devices(id);
+  // A silent guest may be writing still: its disks and the locks on them end with the VM then.
+  const bool answered = removed || removed.error().code() != Code::kDeadlineExceeded;
+  if (answered) co_await unplug_devices(id);
   if (auto bound = co_await bind_host_cpus(); !bound) log::failure("host CPUs", bound.error());
   shrink_vm();
   if (!removed)

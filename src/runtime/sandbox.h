@@ -37,6 +37,7 @@ struct SandboxRequest {
   std::string config_path;         // ConfigPath of the runtime options; empty = the search order
   grpc::Spec spec;                 // of the first container: sizing, network namespace, annotations
   std::optional<PodSettings> pod;  // a pod without a first container of its own
+  bool outlives_containers = false;  // the VM does not end with its last container
 };
 
 // What a door hands over to make a container.

@@ -122,6 +122,9 @@ Task<Status> Sandbox::make_state() {
 // The guest's own resolv.conf comes from the sandbox's spec.
 Status Sandbox::add_pod_files() {
   if (!request_.pod) return {};
+  drop_forgotten_files(std::string(kPodFilesRoot), std::string(kStateRoot));
+  TRY_STATUS(make_dirs(std::string(kPodFilesRoot), 0700));
+  TRY_STATUS(journal_->add(journal::tree_entry(paths_.pod_files)));
   TRY_STATUS(in_step("files of the pod", write_files(&*request_.pod, paths_.pod_files)));
   complete_with(*request_.pod, &request_.spec);
   return {};

@@ -61,8 +61,8 @@ Task<Status> Sandbox::plug_devices(std::string container, const grpc::Spec& spec
 }
 
 Task<> Sandbox::unplug_devices(std::string container) {
-  // The VM ends with its last container, and nobody has to wait for the guest.
-  if (!disks_ || containers_.empty() || !lives()) co_return;
+  // A VM that ends with its last container has nobody who would have to wait for the guest.
+  if (!disks_ || !lives() || (containers_.empty() && !request_.outlives_containers)) co_return;
   auto unplugged = co_await disks_->release(container);
   if (unplugged) {
     co_await volumes_->release(std::move(container));

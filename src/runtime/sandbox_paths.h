@@ -8,6 +8,8 @@ namespace kata::runtime {
 
 inline constexpr std::string_view kStateRoot = "/run/vc/sbs";
 inline constexpr std::string_view kVmRoot = "/run/vc/vm";
+// Files that containers may write to, and so not in the memory that /run is.
+inline constexpr std::string_view kPodFilesRoot = "/var/lib/kata-containers/pods";
 // Finished phase records of the node, newest last.
 inline constexpr std::string_view kPhaseLog = "/run/kata-containers/phases.jsonl";
 
@@ -18,7 +20,7 @@ struct SandboxPaths {
         journal(state + "/journal"),
         phases(state + "/phases.json"),
         pod(state + "/pod.json"),
-        pod_files(state + "/files"),
+        pod_files(std::string(kPodFilesRoot) + "/" + std::string(sandbox_id)),
         management(state + "/shim-monitor.sock") {}
 
   std::string state;      // 0700: journal, phase record

@@ -82,6 +82,11 @@ Status Sandbox::share_user_namespace(const grpc::Linux& spec, bool own_network) 
 Task<Status> Sandbox::hold_pids() {
   const auto turn = co_await making_pids_.lock();
   if (!shares_pids_ || pidns_) co_return Status{};
+  // Its PID namespace would not belong to the user namespace, where no /proc could be mounted.
+  if (user_) {
+    co_return fail(Code::kUnimplemented,
+                   "a shared PID namespace in a user namespace without a pause container");
+  }
   CO_TRY(PauseProcess started, co_await PauseProcess::start());
   pause_.emplace(std::move(started));
   CO_TRY(NamespaceFd entry, copy_of(CLONE_NEWPID, pause_->pid_namespace()));
@@ -102,6 +107,7 @@ void Sandbox::add(std::shared_ptr<Container> container) {
     for (const auto& entry : container->namespaces()) {
       if (entry.type != CLONE_NEWPID) continue;
       pidns_.reset(fcntl(entry.fd.get(), F_DUPFD_CLOEXEC, 3));
+      pidns_owner_ = container->id();
     }
   }
   std::string id = container->id();
@@ -124,6 +130,11 @@ std::vector<std::shared_ptr<Container>> Sandbox::containers() const {
 }
 
 void Sandbox::remove(const std::string& id) {
+  // Dead now, nothing could be born in it. A pod without a pause container lives on.
+  if (id == pidns_owner_) {
+    pidns_.reset();
+    pidns_owner_.clear();
+  }
   containers_.erase(id);
 }
 

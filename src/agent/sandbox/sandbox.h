@@ -76,7 +76,8 @@ class Sandbox {
   UniqueFd user_;  // of the pod, when it has one, with its maps
   IdMappings mappings_;
   UniqueFd outer_network_;
-  UniqueFd pidns_;  // of the first container, or of pause_
+  UniqueFd pidns_;           // of the first container, or of pause_
+  std::string pidns_owner_;  // that container
   std::optional<PauseProcess> pause_;
   bool shares_pids_ = false;
   AsyncMutex making_pids_;

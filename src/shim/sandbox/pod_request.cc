@@ -20,6 +20,7 @@ namespace cri = ::runtime::v1;
 using containerd::runtime::sandbox::v1::CreateSandboxRequest;
 
 constexpr std::string_view kKataAnnotations = "io.katacontainers.";
+constexpr std::string_view kHypervisorAnnotations = "io.katacontainers.config.hypervisor.";
 constexpr size_t kMaxHostFile = 1 << 20;
 
 // Nothing for a client that knows no pods.
@@ -71,10 +72,13 @@ std::string cgroups_path(const std::string& parent, const std::string& id) {
 void set_annotations(const CreateSandboxRequest& request, const cri::PodSandboxConfig& pod,
                      grpc::Spec* spec) {
   auto& annotations = *spec->mutable_annotations();
-  for (const auto* given : {&pod.annotations(), &request.annotations()}) {
-    for (const auto& [key, value] : *given) {
-      if (key.starts_with(kKataAnnotations)) annotations[key] = value;
-    }
+  // containerd does not filter those of the pod on this way (pod_annotations of the handler), so
+  // that only those remain which enable_annotations decides upon.
+  for (const auto& [key, value] : pod.annotations()) {
+    if (key.starts_with(kHypervisorAnnotations)) annotations[key] = value;
+  }
+  for (const auto& [key, value] : request.annotations()) {
+    if (key.starts_with(kKataAnnotations)) annotations[key] = value;
   }
   annotations["io.kubernetes.cri.container-type"] = "sandbox";
   annotations["io.kubernetes.cri.sandbox-id"] = request.sandbox_id();

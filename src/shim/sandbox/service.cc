@@ -99,6 +99,7 @@ Task<Result<CreateSandboxResponse>> SandboxService::create(CreateSandboxRequest 
     co_return fail(Code::kFailedPrecondition, "a task has made the sandbox of this shim");
   }
   CO_TRY(request_, pod_request(request));
+  request_.outlives_containers = true;
   request_.config_path = config_path_;
   phase_ = Phase::kCreated;
   slot_.hold(id_);
@@ -218,6 +219,10 @@ Task<Result<ShutdownSandboxResponse>> SandboxService::shutdown(ShutdownSandboxRe
   }
   if (phase_ == Phase::kNone && slot_.get()) {
     co_return fail(Code::kFailedPrecondition, "a task has made the sandbox of this shim");
+  }
+  if (phase_ == Phase::kStarting) {  // what the start makes has to be in the journal by then
+    stop_wanted_ = true;
+    [[maybe_unused]] const bool over = co_await ended_.wait_for(kShutdownLimit);
   }
   [[maybe_unused]] const bool stopped = co_await slot_.stop(kShutdownLimit);
   shut_down_ = true;

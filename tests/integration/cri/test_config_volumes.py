@@ -6,6 +6,7 @@ import time
 import pytest
 
 from bed import kubelet, run
+from bed.pod import Pod
 
 PRIMARY_ONLY = True
 MIB = 1 << 20
@@ -137,16 +138,17 @@ def test_the_copy_goes_with_its_container(pod, folder):
     pod.remove_container(stays)
 
 
-def test_a_volume_that_the_guest_has_no_room_for_is_shared(pod, folder):
+def test_a_volume_that_the_guest_has_no_room_for_is_shared(cri_daemon, handler, folder):
     """The tests' guest has 256 MiB, an eighth of it for copies: content and its changes are right all the same."""
-    volume = kubelet.ConfigVolume(folder, "configmap", "huge")
-    volume.write({"key": "first"})
-    os.truncate(volume.path / "..1" / "key", 40 * MIB)
-    id = pod.run("huge", "sleep", "1000", mounts=[mount("/config", volume.path, readonly=True)])
-    assert pod.sh(id, "stat -L -c %s /config/key; head -c 5 /config/key") == f"{40 * MIB}\nfirst"
-    if pod.handler != "runc":
-        assert "tmpfs" not in pod.sh(id, "df /config")
-    assert pod.exec(id, "touch", "/config/new").code != 0
-    volume.write({"key": "new\n"})
-    run.wait_until(lambda: pod.exec(id, "cat", "/config/key").out == "new\n", 30, "the new content")
-    pod.remove_container(id)
+    with Pod(cri_daemon, handler) as pod:
+        volume = kubelet.ConfigVolume(folder, "configmap", "huge")
+        volume.write({"key": "first"})
+        os.truncate(volume.path / "..1" / "key", 40 * MIB)
+        id = pod.run("huge", "sleep", "1000", mounts=[mount("/config", volume.path, readonly=True)])
+        assert pod.sh(id, "stat -L -c %s /config/key; head -c 5 /config/key") == f"{40 * MIB}\nfirst"
+        if pod.handler != "runc":
+            assert "tmpfs" not in pod.sh(id, "df /config")
+        assert pod.exec(id, "touch", "/config/new").code != 0
+        volume.write({"key": "new\n"})
+        run.wait_until(lambda: pod.exec(id, "cat", "/config/key").out == "new\n", 30, "the new content")
+        pod.remove_container(id)

@@ -20,8 +20,8 @@ def info(pod):
     return json.loads(pod.cri.call("PodSandboxStatus", pod_sandbox_id=pod.id, verbose=True).info["info"])
 
 
-def processes(daemon, name):
-    return [pid for pid, line in leaks.processes(daemon.tokens()).items()
+def processes(pod, name):
+    return [pid for pid, line in leaks.processes((pod.id,)).items()
             if os.path.basename(line.split(" ")[0]) == name]
 
 
@@ -84,7 +84,7 @@ def test_death_of_the_vm_is_known_at_once(cri_daemon, handler, clean):
             assert pod.wait_exit(id).exit_code == 137
         assert "reason" in info(pod)
         # Nothing waits for the pod's removal.
-        run.wait_until(lambda: not processes(cri_daemon, "virtiofsd"), 20, "no helper is left")
+        run.wait_until(lambda: not processes(pod, "virtiofsd"), 20, "no helper is left")
         late = pod.create("late", "true")
         with pytest.raises(cri.CriError, match="not running"):
             pod.start(late)
@@ -95,13 +95,13 @@ def test_death_of_the_vm_is_known_at_once(cri_daemon, handler, clean):
 def test_death_of_the_shim(cri_daemon, handler, clean):
     with Pod(cri_daemon, handler) as pod:
         id = pod.run("one", "sleep", "1000")
-        shims = processes(cri_daemon, "containerd-shim-kata-v2")
+        shims = processes(pod, "containerd-shim-kata-v2")
         assert shims
         for pid in shims:
             os.kill(pid, signal.SIGKILL)
         assert pod.wait_exit(id).exit_code != 0
         run.wait_until(lambda: not pod.is_ready(), 20, "the sandbox is not ready", interval=0.1)
-        run.wait_until(lambda: not processes(cri_daemon, "qemu-system-x86_64"), 20, "the VM is gone")
+        run.wait_until(lambda: not processes(pod, "qemu-system-x86_64"), 20, "the VM is gone")
 
 
 def test_containerd_restarts(cri_daemon, handler, clean):

@@ -1,5 +1,7 @@
 """A service mesh's pattern: an init container redirects the ports of its pod to a proxy beside the application."""
+import pathlib
 import socket
+import tempfile
 
 import pytest
 
@@ -19,8 +21,7 @@ iptables -t nat -A OUTPUT -p tcp -d 10.77.0.1 -j REDIRECT --to-ports {OUT} && ip
 @pytest.fixture(scope="module")
 def mesh_image(cri_daemon, work, rootfs):
     """busybox with Debian's iptables."""
-    folder = work / f"mesh-{cri_daemon.version}"
-    folder.mkdir()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="mesh", dir=work))
     archive = image.make_oci_archive(folder / "mesh.tar", PROXY, [rootfs, iptables.layer(folder / "layer")])
     cri_daemon.ctr("image", "import", archive).ok()
     run.wait_until(lambda: any(PROXY in line and "io.cri-containerd.image" in line

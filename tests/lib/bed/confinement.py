@@ -21,4 +21,5 @@ def check_helpers(id):
     for pid in vmm + workers:
         assert status(pid)["Seccomp"] == "2" and status(pid)["NoNewPrivs"] == "1", found[pid]
     share = sorted(os.listdir(f"/proc/{workers[0]}/root"))
-    assert all(name.startswith(id) for name in share), f"virtiofsd sees {share}"
+    # Beside them the folder of volumes that the guest has to watch.
+    assert all(name.startswith(id) or name == "watchable" for name in share), f"virtiofsd sees {share}"

@@ -13,7 +13,7 @@ import time
 
 from bed import run
 
-RUN_FOLDERS = ("/run/containerd/s", "/run/kata-containers", "/run/vc", "/run/kata-cpp")
+RUN_FOLDERS = ("/run/containerd/s", "/run/kata-containers", "/run/vc", "/run/kata-cpp", "/var/lib/kata-containers/pods")
 # Made once and kept by design: parents of the sandboxes' folders and the node's phase log.
 KEPT = {"/run/vc/sbs", "/run/vc/vm", "/run/kata-containers/phases.jsonl"}
 STRICT_NAMES = re.compile(r"containerd-shim-|qemu-system-|virtiofsd|kata-")

@@ -45,6 +45,17 @@ TEST_F(PodSettingsTest, FilesAreWrittenOnceAndMountedInEachContainer) {
   EXPECT_EQ(spec.linux().sysctl().at("net.core.somaxconn"), "1024");
 }
 
+TEST_F(PodSettingsTest, WhatARebootLeftGoes) {
+  const std::string root = dirname(folder_) + "/pods", states = dirname(folder_) + "/states";
+  for (const char* path : {"/pods/old", "/pods/here", "/states/here"}) {
+    ASSERT_TRUE(make_dirs(dirname(folder_) + path, 0700));
+  }
+  ASSERT_TRUE(write_file(root + "/old/hosts", "x"));
+  drop_forgotten_files(root, states);
+  EXPECT_FALSE(path_exists(root + "/old"));
+  EXPECT_TRUE(path_exists(root + "/here"));
+}
+
 TEST_F(PodSettingsTest, WhatTheContainersSpecSaysWins) {
   grpc::Spec spec;
   spec.mutable_root()->set_readonly(true);

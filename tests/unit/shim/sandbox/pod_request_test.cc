@@ -101,6 +101,7 @@ TEST_F(PodRequestTest, SettingsOfThePod) {
 TEST_F(PodRequestTest, OnlyKatasAnnotationsAreTakenFromThePod) {
   auto& notes = *pod_.mutable_annotations();
   notes["io.katacontainers.config.hypervisor.default_vcpus"] = "2";
+  notes["io.katacontainers.config.runtime.disable_new_netns"] = "true";  // no gate of ours
   notes["io.kubernetes.cri.container-type"] = "container";
   notes["io.kubernetes.cri.sandbox-memory"] = "1";
   notes["example.com/note"] = "x";
@@ -109,6 +110,7 @@ TEST_F(PodRequestTest, OnlyKatasAnnotationsAreTakenFromThePod) {
   ASSERT_TRUE(wanted);
   auto note = [&](const char* key) { return oci::annotation(wanted->spec, key); };
   EXPECT_EQ(note("io.katacontainers.config.hypervisor.default_vcpus"), "2");
+  EXPECT_EQ(note("io.katacontainers.config.runtime.disable_new_netns"), "");
   EXPECT_EQ(note("io.katacontainers.config.agent.resource_view"), "false");
   EXPECT_EQ(note("io.kubernetes.cri.container-type"), "sandbox");
   EXPECT_EQ(note("io.kubernetes.cri.sandbox-memory"), "");
