@@ -10,6 +10,7 @@ import time
 import pytest
 
 from bed import cri, leaks, run
+from bed.loop import Loop
 from bed.pod import EXITED, RUNNING, Pod
 
 HANDLERS = ["kata-sandbox"]
@@ -90,6 +91,21 @@ def test_death_of_the_vm_is_known_at_once(cri_daemon, handler, clean):
             pod.start(late)
         with pytest.raises(cri.CriError):
             pod.exec(ids[0], "true")
+
+
+def test_what_the_node_lends_comes_back(cri_daemon, handler, clean, tmp_path):
+    """The pod lives on without containers; their disks do not stay with it, nor its files after it."""
+    with Loop(tmp_path / "disk") as loop:
+        with Pod(cri_daemon, handler) as pod:
+            files = f"/var/lib/kata-containers/pods/{pod.id}"
+            id = pod.run("only", "sleep", "1000", devices=[
+                {"host_path": loop.path, "container_path": "/dev/xvda", "permissions": "mrw"}])
+            assert loop.is_used() and os.path.exists(f"{files}/hosts")
+            pod.stop_container(id)
+            pod.remove_container(id)
+            run.wait_until(lambda: not loop.is_used(), 20, "the VM lets go of the disk")
+            assert pod.is_ready()
+        assert not os.path.exists(files)
 
 
 def test_death_of_the_shim(cri_daemon, handler, clean):
