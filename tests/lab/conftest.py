@@ -17,8 +17,8 @@ def lab():
         argv = [HERE / "kvm_lab", "--timeout", timeout * run.PATIENCE, "--chdir", places.REPO]
         for folder in share:
             argv += ["--share", folder]
-        # The VM cannot see how busy this machine is.
-        environment.setdefault("KATA_PATIENCE", run.PATIENCE)
+        # The VM cannot see how busy this machine is, and is itself emulated.
+        environment.setdefault("KATA_PATIENCE", 3 * run.PATIENCE)
         for key, value in environment.items():
             argv += ["--env", f"{key}={value}"]
         return run.run([*argv, "--", *command], timeout=timeout + 60)

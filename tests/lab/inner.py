@@ -9,6 +9,8 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
+import network_job  # noqa: E402
+import vcpus_job  # noqa: E402
 from bed import containerd as cd  # noqa: E402
 from bed import image, kata_config, leaks, phases  # noqa: E402
 
@@ -39,10 +41,13 @@ def jobs(daemon):
 def main():
     # /tmp/.lab is a tmpfs: the lab's root is an overlay, which cannot carry another one.
     with tempfile.TemporaryDirectory(prefix="kt", dir="/tmp/.lab") as folder:
-        archives, _ = image.make_test_images(pathlib.Path(folder) / "images")
-        daemon = cd.Containerd("1.6", pathlib.Path(folder) / "c", archives[:1])
+        work = pathlib.Path(folder)
+        archives, rootfs = image.make_test_images(work / "images")
+        daemon = cd.Containerd("1.6", work / "c", archives[:1])
         try:
             jobs(daemon)
+            network_job.run(daemon, work, say)
+            vcpus_job.run(work / "s", rootfs, say)
         finally:
             say("at the end", daemon.close())
 

@@ -34,3 +34,20 @@ def test_exec(outcome):
 
 def test_nothing_is_left(outcome):
     assert outcome["left"] == [] and outcome["at the end"] == []
+
+
+def test_the_network_is_served_by_vhost_net(outcome):
+    """Model tcfilter: traffic flows, and the kernel's own threads move it."""
+    network = outcome["network"]
+    assert network["size"] == str(4 << 20), network
+    assert network["vhost=on"] and network["vhost-net open"], network
+    assert "tap0_kata" in network["links"]
+    work = network["work of each worker"]
+    assert len(work) >= 2 and min(work) > 0, f"one for vsock, one for the network, and each did something: {work}"
+    assert outcome["network left"] == [False]
+
+
+def test_vcpus_go_with_the_container_that_needed_them(outcome):
+    """(threads of the VMM, CPUs of the guest): alone, with a limited container, without it, and once more."""
+    assert outcome["vcpus"] == [[1, 1], [2, 2], [1, 1], [2, 2], [1, 1]], outcome["vcpus log"]
+    assert outcome["vcpus left"] == []

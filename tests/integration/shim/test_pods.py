@@ -6,37 +6,7 @@ import time
 import pytest
 
 from bed import run, task, ttrpc, wire
-
-KEYS = {
-    "containerd": ("io.kubernetes.cri.container-type", "io.kubernetes.cri.sandbox-id"),
-    "CRI-O": ("io.kubernetes.cri-o.ContainerType", "io.kubernetes.cri-o.SandboxID"),
-}
-
-
-def annotations(kind, sandbox=None, manager="containerd"):
-    type_key, sandbox_key = KEYS[manager]
-    return {type_key: kind} | ({sandbox_key: sandbox} if sandbox else {})
-
-
-class Member:
-    """A container of the pod: its own bundle, `start` and connection, as containerd does it."""
-
-    def __init__(self, host, sandbox, args, manager):
-        self.id, self.folder = host.bundle(args, annotations=annotations("container", sandbox.id, manager))
-        self.address = host.start(self.id, self.folder)
-        self.task = task.Task(self.address)
-
-    def create_and_start(self):
-        self.task.create(self.id, self.folder)
-        self.task.start(self.id)
-
-    def end(self):
-        self.task.code("Kill", [(3, 9), (4, True)], id=self.id)
-        self.task.code("Wait", id=self.id, timeout=30)
-        self.task.code("Delete", id=self.id)
-        self.task.code("Shutdown", id=self.id)
-        self.task.client.close()
-
+from bed.shim_pod import KEYS, Member, annotations
 
 def exits(host, ids):
     """{id: (when its exit event came, status)}"""
@@ -50,7 +20,7 @@ def test_vm_death_ends_every_container_at_once(created, host, manager):
     sandbox = created(["sleep", "1000"], annotations=annotations("sandbox", manager=manager))
     pid = sandbox.create()
     sandbox.task.start(sandbox.id)
-    members = [Member(host, sandbox, ["sleep", "1000"], manager) for _ in range(5)]
+    members = [Member(host, sandbox.id, ["sleep", "1000"], manager) for _ in range(5)]
     assert {member.address for member in members} == {sandbox.address}
     for member in members:
         member.create_and_start()

@@ -4,7 +4,7 @@ import subprocess
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
 EARLY = ["virtio_pci", "virtio_console", "virtiofs", "overlay"]
-LATE = ["kvm_amd", "vhost_vsock", "vhost_net", "tun", "bridge", "veth"]
+LATE = ["kvm_amd", "vhost_vsock", "vhost_net", "tun", "bridge", "veth", "sch_ingress", "cls_u32", "act_mirred"]
 
 
 class LabError(Exception):
