@@ -1,5 +1,9 @@
 """Containers of pods as containerd's CRI plugin and CRI-O announce them to the shim."""
+import itertools
+
 from bed import shim, task
+
+_numbers = itertools.count(1)
 
 KEYS = {
     "containerd": ("io.kubernetes.cri.container-type", "io.kubernetes.cri.sandbox-id"),
@@ -16,8 +20,8 @@ class Member:
     """A container of the sandbox with that id: its own bundle, `start` and connection, as containerd does it."""
 
     def __init__(self, host, sandbox, args, manager="containerd", resources=None):
-        linux = shim.spec(args)["linux"] | {"cgroupsPath": f"/{host.namespace}/{sandbox}-member",
-                                            "resources": resources or {}}
+        linux = shim.spec(args)["linux"] | {
+            "cgroupsPath": f"/{host.namespace}/{sandbox}-member{next(_numbers)}", "resources": resources or {}}
         self.id, self.folder = host.bundle(args, annotations=annotations("container", sandbox, manager), linux=linux)
         self.address = host.start(self.id, self.folder)
         self.task = task.Task(self.address)
