@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "agent/sandbox/kept_resources.h"
@@ -34,6 +35,7 @@ Container::Container(ContainerPlan plan)
       bundle_(std::move(plan.bundle)),
       rootfs_(bundle_ + "/rootfs"),
       join_(std::move(plan.join)),
+      own_pids_(std::ranges::find(join_, CLONE_NEWPID, &NamespaceFd::type) == join_.end()),
       cgroups_(plan.cgroups),
       pipe_size_(plan.pipe_size),
       views_(plan.views) {}

@@ -38,6 +38,8 @@ class Container : public std::enable_shared_from_this<Container> {
   AsyncMutex& order() { return order_; }
   Cgroup* cgroup() { return cgroup_.get(); }
   const std::vector<NamespaceFd>& namespaces() const { return gate_->namespaces(); }
+  // It has a PID namespace that no other container made, and its first process is not over.
+  bool lives_with_own_pids() const { return own_pids_ && !(init_ && init_->has_exited()); }
   // Path of the root filesystem as the agent sees it.
   const std::string& rootfs() const { return rootfs_; }
   // Mount points to give back when it is gone.
@@ -77,6 +79,7 @@ class Container : public std::enable_shared_from_this<Container> {
   grpc::Spec spec_;
   std::string bundle_, rootfs_;
   std::vector<NamespaceFd> join_;
+  bool own_pids_;
   std::vector<std::string> storages_;
   const CgroupHierarchy* cgroups_;
   uint64_t pipe_size_;

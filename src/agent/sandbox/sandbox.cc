@@ -147,13 +147,35 @@ Result<std::vector<NamespaceFd>> Sandbox::namespaces_to_join(bool share_pids) co
     join.push_back(std::move(entry));
   }
   if (share_pids && (pidns_ || !containers_.empty())) {
-    if (!pidns_) {
-      return fail(Code::kFailedPrecondition, "the first container has no pid namespace to share");
-    }
-    TRY(NamespaceFd entry, copy_of(CLONE_NEWPID, pidns_));
+    TRY(NamespaceFd entry, pids_to_share());
     join.push_back(std::move(entry));
   }
   return join;
+}
+
+// The wire does not tell whose: containers of a pod that shares its PIDs want the pod's, an
+// ephemeral container wants its target's. In the former pod nobody but the pause container, which
+// is named like the pod, has PIDs of its own; in the latter the one who has must be the target.
+Result<NamespaceFd> Sandbox::pids_to_share() const {
+  const Container* target = nullptr;
+  size_t possible = 0;
+  for (const auto& [id, container] : containers_) {
+    if (shares_pids_ || id == id_ || !container->lives_with_own_pids()) continue;
+    target = container.get();
+    ++possible;
+  }
+  if (possible == 1) {
+    for (const auto& entry : target->namespaces()) {
+      if (entry.type == CLONE_NEWPID) return copy_of(CLONE_NEWPID, entry.fd);
+    }
+  }
+  if (possible > 1) {
+    log::warn("a container joins another one's PID namespace, and several could be meant: it gets "
+              "that of the pod's first process",
+              {{"containers", std::to_string(possible)}});
+  }
+  if (pidns_) return copy_of(CLONE_NEWPID, pidns_);
+  return fail(Code::kFailedPrecondition, "the first container has no pid namespace to share");
 }
 
 }  // namespace kata::agent

@@ -58,7 +58,7 @@ class Sandbox {
   std::vector<std::shared_ptr<Container>> containers() const;
   void remove(const std::string& id);
 
-  // Namespaces that a new container enters; `share_pids`: also the pid namespace of the first one.
+  // Namespaces that a new container enters; `share_pids`: also a PID namespace that exists.
   Result<std::vector<NamespaceFd>> namespaces_to_join(bool share_pids) const;
 
   OomEvents& oom() { return oom_; }
@@ -66,6 +66,8 @@ class Sandbox {
   Event& finished() { return finished_; }
 
  private:
+  Result<NamespaceFd> pids_to_share() const;
+
   std::string id_;
   GuestHooks hooks_;
   std::optional<CgroupHierarchy> cgroups_;

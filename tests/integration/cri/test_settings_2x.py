@@ -21,19 +21,6 @@ def test_policy_of_supplemental_groups(newer, policy, of_the_image):
     newer.remove_container(id)
 
 
-def test_an_ephemeral_container_runs_beside_its_target(newer):
-    """As `kubectl debug --target` asks. Under runc it sees the target's processes; docs/limits.md says what it sees in a VM."""
-    target = newer.run("target", "sleep", "1234")
-    debug = newer.run("debugger", "sleep", "1000", linux={"security_context": {
-        "namespace_options": {"pid": "TARGET", "target_id": target}}})
-    processes = newer.sh(debug, "ps")
-    seen = {"runc": "sleep 1234", "kata": "/pause"}.get(newer.handler, "sleep 1000")
-    assert seen in processes
-    newer.remove_container(debug)
-    assert newer.sh(target, "echo alive") == "alive\n"
-    newer.remove_container(target)
-
-
 @pytest.mark.parametrize("unified", [{"memory.high": "33554432"}, {"pids.max": "50"}])
 def test_files_of_the_control_group(newer, unified):
     """Only a guest (or node) with cgroup v2 can have them."""
