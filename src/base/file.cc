@@ -113,10 +113,14 @@ Status write_file(const std::string& path, std::string_view data, mode_t mode) {
 }
 
 Status write_file_atomic(const std::string& path, std::string_view data, mode_t mode) {
-  std::string temporary = dirname(path) + "/." + basename(path) + "." + std::to_string(getpid());
-  if (auto written = write_file(temporary, data, mode); !written) {
+  const std::string temporary =
+      dirname(path) + "/." + basename(path) + "." + std::to_string(getpid());
+  // Of a process before us that did not come to its end. Never written through: it may be a link.
+  ::unlink(temporary.c_str());
+  TRY(UniqueFd fd, open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode));
+  if (auto written = write_all(fd.get(), data); !written) {
     ::unlink(temporary.c_str());
-    return written;
+    return in_step("write " + path, std::move(written));
   }
   if (::rename(temporary.c_str(), path.c_str()) < 0) {
     int saved = errno;

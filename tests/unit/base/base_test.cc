@@ -40,6 +40,17 @@ TEST(FileTest, AtomicWriteReplacesTheContent) {
   EXPECT_FALSE(path_exists(dir));
 }
 
+TEST(FileTest, AtomicWriteDoesNotWriteThroughALeftLink) {
+  const std::string dir = make_temp_dir(), left = dir + "/.f." + std::to_string(getpid());
+  ASSERT_TRUE(write_file(dir + "/other", "kept"));
+  ASSERT_EQ(symlink((dir + "/other").c_str(), left.c_str()), 0);
+  ASSERT_TRUE(write_file_atomic(dir + "/f", "new"));
+  EXPECT_EQ(read_file(dir + "/f").value_or(""), "new");
+  EXPECT_EQ(read_file(dir + "/other").value_or(""), "kept");
+  EXPECT_FALSE(path_exists(left));
+  ASSERT_TRUE(remove_tree(dir));
+}
+
 TEST(FileTest, ReadIsBounded) {
   auto zeros = read_file("/dev/zero", 1 << 20);
   ASSERT_FALSE(zeros);
