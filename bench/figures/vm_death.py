@@ -1,15 +1,20 @@
 """How soon containerd's clients hear of the exit of a container whose VM was killed."""
+import functools
 import os
 import signal
 import time
 
 from bed.events import Events
+from bed.pod import Pod
 
-from harness import procfs
+from harness import bench as harness
+from harness import pods, procfs
 from harness.figure import Figure
 
 NAME = "vm-death"
 TITLE = "Death of the VM"
+
+_CONTAINERS = 20
 
 
 def _once(bench, events, statuses):
@@ -27,13 +32,38 @@ def _init_of(sandbox):
     return procfs.children(sandbox.shim)[0]
 
 
-def measure(bench):
-    events, statuses = Events(bench.daemon), set()
+def _whole_pod(bench, events, statuses):
+    """The last of the exits of a pod's containers, its pause container among them."""
+    pod = Pod(bench.cri)
     try:
-        _once(bench, events, statuses)
-        samples = [_once(bench, events, statuses) for _ in range(bench.count(15, 3))]
+        ids = [pod.id, *(pod.run(f"c{n}", "sleep", "100000", ref=harness.IMAGE) for n in range(_CONTAINERS))]
+        vmm = procfs.vmm(pods.shim_of(bench.cri, pod.id))
+        began = time.monotonic()
+        os.kill(vmm, signal.SIGKILL)
+        exits = events.await_exits(ids).values()
+        statuses.update(status for _, status in exits)
+        return (max(told for told, _ in exits) - began) * 1e3
+    finally:
+        pod.close()
+
+
+def _sampled(daemon, once, count):
+    """(samples, statuses) after one for warming up."""
+    events, statuses = Events(daemon), set()
+    try:
+        once(events, statuses)
+        return [once(events, statuses) for _ in range(count)], statuses
     finally:
         events.close()
-    note = "" if statuses == {137} else f"exit status {sorted(statuses)} instead of 137"
-    return [Figure("VM death to TaskExit", "ms", "SIGKILL of QEMU until `ctr events` shows /tasks/exit",
-                   samples, bench.where, limit=100, note=note)]
+
+
+def measure(bench):
+    how = "SIGKILL of QEMU until `ctr events` shows the last /tasks/exit"
+    figures = []
+    for name, daemon, once, count in (
+            ("one container", bench.daemon, _once, bench.count(15, 3)),
+            (f"a pod of {_CONTAINERS} containers", bench.cri, _whole_pod, bench.count(5, 1))):
+        samples, statuses = _sampled(daemon, functools.partial(once, bench), count)
+        note = "" if statuses == {137} else f"exit status {sorted(statuses)} instead of 137"
+        figures.append(Figure(f"VM death to TaskExit, {name}", "ms", how, samples, bench.where, limit=100, note=note))
+    return figures

@@ -83,6 +83,13 @@ class BareBoot:
 
     def seconds(self):
         """From the start of QEMU to the probe's first line."""
+        return self._boot()[0]
+
+    def cpu_seconds(self):
+        """CPU time of QEMU until the probe's first line."""
+        return self._boot()[1]
+
+    def _boot(self):
         sockets = {}
         argv = self._argv(sockets)
         errors = []
@@ -93,7 +100,8 @@ class BareBoot:
         try:
             for _, theirs in sockets.values():
                 theirs.close()
-            return self._await_line(sockets["charconsole0"][0], began, errors)
+            seconds = self._await_line(sockets["charconsole0"][0], began, errors)
+            return seconds, procfs.cpu_seconds(process.pid)
         finally:
             process.kill()
             text = process.communicate()[1].decode(errors="replace")

@@ -7,6 +7,11 @@ from harness import bench as harness
 from harness import procfs
 
 
+def shim_of(daemon, id):
+    """Process of the shim that a pod has."""
+    with task.Task(daemon.shim_socket(id)) as connection:
+        return wire.first(connection.call("Connect", id=id), 1)
+
 
 class IdlePod:
     """A pod with one sleeping container, up when the constructor returns; `cpu` is what that took, in seconds.
@@ -18,8 +23,7 @@ class IdlePod:
         self._pod = pod.Pod(bench.cri)
         try:
             self._pod.run("main", "sleep", "100000", ref=harness.IMAGE)
-            with task.Task(bench.cri.shim_socket(self._pod.id)) as connection:
-                self.shim = wire.first(connection.call("Connect", id=self._pod.id), 1)
+            self.shim = shim_of(bench.cri, self._pod.id)
             self.cpu = sum(procfs.cpu_seconds(pid) for pid in procfs.tree(self.shim))
         except BaseException:
             self.close()
