@@ -170,9 +170,10 @@ Result<NamespaceFd> Sandbox::pids_to_share() const {
     }
   }
   if (possible > 1) {
-    log::warn("a container joins another one's PID namespace, and several could be meant: it gets "
-              "that of the pod's first process",
-              {{"containers", std::to_string(possible)}});
+    log::warn(
+        "a container joins another one's PID namespace, and several could be meant: it gets "
+        "that of the pod's first process",
+        {{"containers", std::to_string(possible)}});
   }
   if (pidns_) return copy_of(CLONE_NEWPID, pidns_);
   return fail(Code::kFailedPrecondition, "the first container has no pid namespace to share");
