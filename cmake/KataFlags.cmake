@@ -4,14 +4,14 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g0 -DNDEBUG")
-set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
-# What the guest carries is optimised for size in a release. Not so its copies: for -Os GCC writes
-# `rep movsb` in place of memcpy, which TCG runs byte by byte.
-set(KATA_SMALL -Os)
+# Small before quick: each pod pays for its shim and its agent in memory, and the kernel maps a
+# program's text whole. Not so copies: for -Os GCC writes `rep movsb` in place of memcpy, which TCG
+# runs byte by byte.
+set(CMAKE_CXX_FLAGS_RELEASE "-Os -g0 -DNDEBUG")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
-  list(APPEND KATA_SMALL -mstringop-strategy=libcall)
+  string(APPEND CMAKE_CXX_FLAGS_RELEASE " -mstringop-strategy=libcall")
 endif()
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
 
 add_library(kata_flags INTERFACE)
 target_include_directories(kata_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)

@@ -1,16 +1,12 @@
 # kata_module(<name> [DEPS targets...]): static library kata_<name> of every .cc in the calling folder
 # (main.cc excepted) and its subfolders. DEPS is what the module may include: layers only look down.
-# OWN_PCH: for a module with compiler flags of its own, which cannot use base's precompiled header.
 function(kata_module name)
-  cmake_parse_arguments(ARG "OWN_PCH" "" "DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
   add_library(kata_${name} STATIC ${sources})
   target_link_libraries(kata_${name} PUBLIC kata_flags ${ARG_DEPS})
-  if(ARG_OWN_PCH)
-    get_target_property(headers kata_base PRECOMPILE_HEADERS)
-    target_precompile_headers(kata_${name} PRIVATE ${headers})
-  elseif(NOT name STREQUAL "base")
+  if(NOT name STREQUAL "base")
     target_precompile_headers(kata_${name} REUSE_FROM kata_base)
   endif()
 endfunction()
