@@ -85,6 +85,33 @@ TEST(SizingTest, NonsenseInAnnotationsIsNothing) {
   }
 }
 
+TEST(SizingTest, APodOfCrioIsSizedByItsJson) {
+  config::HypervisorConfig config;
+  config.default_memory = 256;
+  constexpr char kKey[] = "io.kubernetes.cri-o.PodLinuxResources";
+  auto size =
+      boot_size(pod_spec({{kKey, R"({"cpu_period":100000,"cpu_quota":50000,"cpu_shares":512,)"
+                                 R"("memory_limit_in_bytes":104857600,)"
+                                 R"("hugepage_limits":[{"page_size":"2MB","limit":67108864}]})"}}),
+                config);
+  ASSERT_TRUE(size);
+  EXPECT_EQ(size->vcpus, std::min(2, get_nprocs()) + 0u);
+  EXPECT_EQ(size->memory_mib, 420u);
+  for (const char* nonsense :
+       {"null", "{}", "[]", "{", R"({"memory_limit_in_bytes":-1,"cpu_quota":-1,"cpu_shares":2})",
+        R"({"memory_limit_in_bytes":"104857600"})", R"({"memory_limit_in_bytes":1e99})"}) {
+    size = boot_size(pod_spec({{kKey, nonsense}}), config);
+    ASSERT_TRUE(size) << nonsense;
+    EXPECT_EQ(size->vcpus, 1u) << nonsense;
+    EXPECT_EQ(size->memory_mib, 256u) << nonsense;
+  }
+  size = boot_size(pod_spec({{kKey, R"({"hugepage_limits":[{"limit":18446744073709551615},)"
+                                    R"({"limit":18446744073709551615}]})"}}),
+                   config);
+  ASSERT_TRUE(size);
+  EXPECT_EQ(size->memory_mib, most_size(config).memory_mib);
+}
+
 TEST(SizingTest, NeverMoreThanTheHostOrTheCeiling) {
   config::HypervisorConfig config;
   config.default_memory = 256;
