@@ -213,6 +213,7 @@ class Sandbox : public std::enable_shared_from_this<Sandbox> {
   network::Netns netns_;                              // until network_ has it
   std::unique_ptr<network::SandboxNetwork> network_;  // null with disable_new_netns
   std::vector<hypervisor::NetDevice> nets_;           // until the VM has them
+  std::set<std::string> boot_nets_;                   // device ids; cannot be unplugged
   std::unique_ptr<network::Watch> network_watch_;
   ToldNetwork network_told_;             // what the guest has
   bool network_behind_ = false;          // the guest refused something

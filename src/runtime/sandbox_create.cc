@@ -167,6 +167,7 @@ Task<Status> Sandbox::boot_vm() {
   request.most = fixed ? request.size : most_size(hypervisor);
   const VmSize boot = request.size;
   request.netns_fd = network_ ? network_->netns_fd() : -1;
+  for (const auto& net : nets_) boot_nets_.insert(net.id);
   request.nets = std::move(nets_);
   request.journal = journal_.get();
   request.phases = &phases_;

@@ -128,8 +128,13 @@ Task<> Sandbox::plug_net(hypervisor::NetDevice device) {
 }
 
 Task<> Sandbox::unplug_net(std::string device) {
-  auto removed = co_await vm_->remove_net(device);
-  if (!removed) log::failure("a network device stays in the VM", removed.error());
+  if (boot_nets_.contains(device)) {
+    log::info("an interface is gone, its device stays in the VM without a link",
+              {{"device", device}});
+  } else {
+    auto removed = co_await vm_->remove_net(device);
+    if (!removed) log::failure("a network device stays in the VM", removed.error());
+  }
   auto released = co_await offload(pool_, [&] { return network_->release(device); });
   if (!released) log::failure("an interface stays tied", released.error());
 }

@@ -119,3 +119,23 @@ def test_an_interface_that_vanishes_while_it_is_plugged(host, network, created, 
     reached_the_guest(network, "net2", "10.124.0.3")
     assert answers(network, "10.123.0.2", 30)
     run.wait_until(lambda: network.pod.ip("link").count("_kata") == 2, 20, "only the taps of eth0 and net2 are left", interval=0.2)
+
+
+def test_the_interface_of_the_boot_goes(host, network, created):
+    """As with CRI-O, which takes the network down before the containers: nothing is wrong, and the host has no tap any more."""
+    network.add_nic("eth0", ["10.123.0.2/24"])
+    linux = pod_network.linux_of(shim.spec([])["linux"], network.pod, f"/{host.namespace}/first")
+    item = created(["sleep", "1000"], linux=linux)
+    item.create()
+    item.task.start(item.id)
+    network.pod.ip("link", "del", "eth0")
+    said = []
+
+    def told():
+        said.append(host.log(item.id))
+        return "without a link" in said[-1]
+
+    run.wait_until(told, 20, "the log says so", interval=0.2)
+    run.wait_until(lambda: "tap0_kata" not in network.pod.ip("link"), 20, "the tap is gone", interval=0.2)
+    said.append(host.log(item.id))
+    assert "level=error" not in "".join(said)
