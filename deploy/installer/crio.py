@@ -12,7 +12,6 @@ def text(prefix, config_paths):
   runtime_type = "vm"
   runtime_root = "/run/vc"
   privileged_without_host_devices = true
-  allowed_annotations = ["io.katacontainers.*"]
 """
         if handler in config_paths:
             result += f'  runtime_config_path = "{config_paths[handler]}"\n'
