@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "oci/features.h"
 #include "shim/daemon.h"
 #include "shim/options.h"
 #include "shim/verbs/delete.h"
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
   }
   if (options->version) return answer(kata::shim::version_text());
   if (options->info) return answer(kata::shim::runtime_info());
+  if (options->action == "features") return answer(kata::oci::features_json() + "\n");
   if (auto checked = kata::shim::check_options(*options); !checked) return report(checked.error());
   if (options->action == "start") return answer(kata::shim::start(*options));
   if (options->action == "delete") return answer(kata::shim::delete_leftovers(*options));

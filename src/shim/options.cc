@@ -103,7 +103,7 @@ Status check_options(const Options& options) {
 std::string_view usage() {
   return "usage: containerd-shim-kata-v2 -namespace NS -id ID [-address PATH]\n"
          "         [-publish-binary PATH] [-bundle PATH] [-socket PATH] [-debug] [start | delete]\n"
-         "       containerd-shim-kata-v2 -version | -info\n"
+         "       containerd-shim-kata-v2 -version | -info | features\n"
          "It is started by containerd, CRI-O or Docker, not by hand.\n";
 }
 

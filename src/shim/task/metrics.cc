@@ -77,6 +77,8 @@ void fill_memory_v1(const grpc::MemoryStats& from, v1::MemoryStat* to) {
   copy_entry(from.usage(), to->mutable_usage());
   copy_entry(from.swap_usage(), to->mutable_swap());
   copy_entry(from.kernel_usage(), to->mutable_kernel());
+  // The guest does not tell; CRI-O ends with a panic where the message is missing.
+  to->mutable_kernel_tcp();
 }
 
 void fill_memory_v2(const grpc::MemoryStats& from, v2::MemoryStat* to) {

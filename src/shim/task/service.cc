@@ -114,9 +114,8 @@ void TaskService::container_oom(const std::string& container_id) {
   containerd::events::TaskOOM event;
   event.set_container_id(container_id);
   publisher_.publish(topics::kOom, event);
-  // CRI-O takes no events, it looks for a file (facts/shim-v2.md section 15).
-  const auto& container = *(*task)->container;
-  if (oci::annotation(container.spec(), "io.container.manager") != "cri-o") return;
+  // It takes no events but looks for a file (facts/shim-v2.md section 15).
+  if (!(*task)->is_of_crio()) return;
   auto marked = write_file((*task)->bundle + "/oom", "");
   if (!marked) log::failure("cannot mark the OOM for CRI-O", marked.error());
 }

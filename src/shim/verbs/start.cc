@@ -1,5 +1,6 @@
 #include "shim/verbs/start.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -57,6 +58,13 @@ Result<Wanted> wanted_of(const std::string& bundle, Options* options) {
   return Wanted{std::move(sandbox), type == oci::ContainerType::kPodContainer};
 }
 
+// Whoever reads the log of a bundle waits for somebody to write to it, and of a container that
+// joins nobody ever does: CRI-O would keep a thread for each of them. It finds an empty log
+// instead.
+void release_log_reader(const std::string& bundle) {
+  [[maybe_unused]] auto writer = open_file(bundle + "/log", O_RDWR | O_NONBLOCK);
+}
+
 Status launch_and_record(const Options& options, const std::string& bundle,
                          const std::string& address, const UniqueFd& listener) {
   TRY(Process daemon, launch_daemon(options, listener.get()));
@@ -76,6 +84,7 @@ Result<std::string> start(Options options) {
   const std::string address =
       socket_address(options.address, options.containerd_namespace, wanted.sandbox);
   if (wanted.joins) {
+    release_log_reader(bundle);
     TRY_STATUS(write_address_file(bundle, address));
     return address;
   }

@@ -51,6 +51,18 @@ TEST(Metrics, V1KeepsUserAndSystemTimeApart) {
   EXPECT_EQ(metrics.network(0).rx_bytes(), 5u);
 }
 
+// CRI-O reads these without asking whether they are there.
+TEST(Metrics, EveryPartIsThereWhateverTheGuestTells) {
+  v1::Metrics old;
+  ASSERT_TRUE(old.ParseFromString(metrics_v1({}).value()));
+  EXPECT_TRUE(old.has_pids() && old.cpu().has_usage() && old.cpu().has_throttling());
+  EXPECT_TRUE(old.memory().has_usage() && old.memory().has_swap());
+  EXPECT_TRUE(old.memory().has_kernel() && old.memory().has_kernel_tcp());
+  v2::Metrics unified;
+  ASSERT_TRUE(unified.ParseFromString(metrics_v2({}).value()));
+  EXPECT_TRUE(unified.has_pids() && unified.has_cpu() && unified.has_memory());
+}
+
 TEST(Metrics, V2CountsMicroseconds) {
   auto any = metrics_v2(sample());
   EXPECT_EQ(any.type_url(), "io.containerd.cgroups.v2.Metrics");
