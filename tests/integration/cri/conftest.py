@@ -2,8 +2,9 @@
 import pytest
 
 from bed import cri_containerd as cc
-from bed import leaks
+from bed import guest_shell, kata_config, leaks, places
 from bed.pod import Pod
+from bed.pod_cell import NAME, Cell
 
 
 SANDBOX_API = "kata-sandbox"  # a pod made by containerd's Sandbox API; containerd 1.6 has none
@@ -17,15 +18,23 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leaves out what an old containerd does not offer."""
-    def offered(item):
-        params = getattr(item, "callspec", None) and item.callspec.params or {}
-        return params.get("handler") != SANDBOX_API or not params.get("cri_daemon", "2").startswith("1")
+    """Leaves out what an old containerd does not offer, and repetitions of modules with ONCE_PER_HANDLER."""
+    seen = set()
 
-    left_out = [item for item in items if not offered(item)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if offered(item)]
+    def wanted(item):
+        params = getattr(item, "callspec", None) and item.callspec.params or {}
+        handler, version = params.get("handler"), params.get("cri_daemon", "2")
+        if handler == SANDBOX_API and version.startswith("1"):
+            return False
+        if not getattr(item.module, "ONCE_PER_HANDLER", False):
+            return True
+        test = (item.module, item.originalname, handler)
+        return test not in seen and not seen.add(test)
+
+    kept = [item for item in items if wanted(item)]
+    if len(kept) < len(items):
+        config.hook.pytest_deselected(items=list(set(items) - set(kept)))
+        items[:] = kept
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +79,25 @@ def pod(cri_daemon, handler):
     """One pod for all tests that do not harm it; its containers have names of their own."""
     with Pod(cri_daemon, handler, **POD) as pod:
         yield pod
+
+
+@pytest.fixture(scope="module")
+def shells(cri_daemon, handler, work):
+    """The daemon whose guests have a shell, for the kills inside."""
+    folder = work / f"shells-{handler}"
+    folder.mkdir()
+    initrd = guest_shell.add_shell(places.guest_artefacts()["KATA_INITRD"], folder / "initrd")
+    kata_config.write(cri_daemon.kata_config, {
+        kata_config.QEMU: {"initrd": initrd}, kata_config.AGENT: {"debug_console_enabled": True}})
+    yield cri_daemon
+    kata_config.write(cri_daemon.kata_config)
+    with Pod(cri_daemon, handler, name=NAME) as again:
+        assert again.is_ready()
+
+
+@pytest.fixture
+def cell(shells, handler, victim, size):
+    """A cell of the kill matrix."""
+    cell = Cell(shells, handler, victim, size)
+    yield cell
+    cell.close()

@@ -51,7 +51,7 @@ class Victim:
             self.containerd.restart(signal.SIGKILL)
         elif self.name == "agent":
             self.shell.send(guest_shell.KILL_AGENT)
-            self.shell.wait_closed(10)  # else nothing was killed, and most cells would pass all the same
+            self.shell.wait_closed(30)  # else nothing was killed, and most cells would pass all the same
         else:
             self.shell.send(KILL_INIT % self.init)
 
