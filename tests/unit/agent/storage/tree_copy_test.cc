@@ -39,6 +39,21 @@ class TreeCopyTest : public testing::Test {
   static Task<> store(TreeCopy* copy, std::string generation, Clock::duration limit, Status* done) {
     *done = co_await copy->refresh(std::move(generation), limit);
   }
+  // Turns that another user of the loop has while the copy is made.
+  size_t turns_of_others() {
+    asio::io_context loop;
+    Status done = fail(Code::kCanceled, "not finished");
+    size_t turns = 0;
+    spawn(loop.get_executor(), store(copy_.get(), "", Clock::duration::max(), &done));
+    spawn(loop.get_executor(), count_turns(&done, &turns));
+    loop.run();
+    return turns;
+  }
+  static Task<> count_turns(const Status* done, size_t* turns) {
+    for (; !*done; ++*turns) {
+      co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    }
+  }
   std::string copied(const std::string& name) {
     return read_file(target_ + "/" + name).value_or("(absent)");
   }
@@ -60,6 +75,14 @@ class TreeCopyTest : public testing::Test {
   std::string source_, target_;
   std::unique_ptr<TreeCopy> copy_;
 };
+
+TEST_F(TreeCopyTest, OthersHaveTheirTurnBetweenFiles) {
+  std::map<std::string, std::string> files;
+  for (int i = 0; i < 200; ++i) files["key" + std::to_string(i)] = "x";
+  swap("..1", files);
+  EXPECT_GE(turns_of_others(), 200u);
+  EXPECT_EQ(copied("key7"), "x");
+}
 
 TEST_F(TreeCopyTest, CopiesChangesAndRemovals) {
   ASSERT_TRUE(write_file(source_ + "/a", "1", 0640));
