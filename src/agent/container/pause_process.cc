@@ -1,6 +1,8 @@
 #include "agent/container/pause_process.h"
 
 #include <grp.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -8,9 +10,11 @@
 
 #include <csignal>
 
+#include "agent/container/agent_side.h"
 #include "agent/container/capabilities.h"
 #include "agent/container/channel.h"
 #include "agent/container/emulation.h"
+#include "agent/container/entry.h"
 #include "agent/container/launch_config.h"
 #include "agent/container/namespaces.h"
 
@@ -18,6 +22,7 @@ namespace kata::agent {
 namespace {
 
 constexpr unsigned kNobody = 65534;
+constexpr int kOwnNamespaces = CLONE_NEWPID | CLONE_NEWNS;
 
 Result<UniqueFd> pid_namespace_of(const Child& child) {
   TRY(std::vector<NamespaceFd> all, pin_namespaces(child.pid));
@@ -44,13 +49,20 @@ Status enter_empty_root() {
   return {};
 }
 
-Status shed_rights() {
+// A user namespace may be too small to have a nobody; its root without rights is as good.
+Status become_nobody(bool inside) {
+  if (setgroups(0, nullptr) == 0 && setresgid(kNobody, kNobody, kNobody) == 0 &&
+      setresuid(kNobody, kNobody, kNobody) == 0) {
+    return {};
+  }
+  if (inside && errno == EINVAL) return {};
+  return fail_errno("become nobody");
+}
+
+Status shed_rights(bool inside) {
   const CapabilitySets none;
   TRY_STATUS(apply_bounding_set(none));
-  if (setgroups(0, nullptr) < 0 || setresgid(kNobody, kNobody, kNobody) < 0 ||
-      setresuid(kNobody, kNobody, kNobody) < 0) {
-    return fail_errno("become nobody");
-  }
+  TRY_STATUS(become_nobody(inside));
   TRY_STATUS(apply_capabilities(none, 0));
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail_errno("set no_new_privs");
   // A change of user resets both.
@@ -59,31 +71,47 @@ Status shed_rights() {
   return {};
 }
 
+// The agent hands a user namespace over when it is to be entered.
+bool has_user_namespace() {
+  return ioctl(kFirstNamespaceFd, NS_GET_NSTYPE) == CLONE_NEWUSER;
+}
+
 Status settle() {
   want_random_addresses();
+  const bool inside = has_user_namespace();
+  if (inside) {
+    LaunchConfig config;
+    config.enter = {CLONE_NEWUSER};
+    TRY_STATUS(enter_by_birth(config, kOwnNamespaces));
+  }
   // Ended children vanish without being waited for.
   signal(SIGCHLD, SIG_IGN);
   TRY_STATUS(enter_empty_root());
-  TRY_STATUS(shed_rights());
+  TRY_STATUS(shed_rights(inside));
   return send_message(kChannelFd, ChannelMessage::Kind::kReady);
 }
 
 }  // namespace
 
-Task<Result<PauseProcess>> PauseProcess::start() {
+Task<Result<PauseProcess>> PauseProcess::start(int user_namespace) {
   CO_TRY(auto channel, make_channel());
+  const bool inside = user_namespace >= 0;
   ChildPlan plan;
-  plan.clone_flags = CLONE_NEWPID | CLONE_NEWNS;
+  plan.clone_flags = inside ? 0 : kOwnNamespaces;
   plan.channel = channel.second.get();
   plan.mode = kPauseMode;
-  CO_TRY(Child child, spawn_child(plan));
+  if (inside) plan.extra.push_back(user_namespace);
+  RunningLaunch launch;
+  CO_TRY(launch.child, spawn_child(plan));
+  launch.channel = std::move(channel.first);
   channel.second.reset();
-  PauseProcess pause(std::move(child));
-  CO_TRY(ChannelMessage message, co_await receive_message_async(channel.first.get()));
-  if (message.error) co_return std::unexpected(std::move(*message.error));
-  if (message.kind != ChannelMessage::Kind::kReady) {
-    co_return fail(Code::kInternal, "the pause process died");
+  if (inside) {
+    CO_TRY_STATUS(send_message(launch.channel.get(), ChannelMessage::Kind::kGo));
+    CO_TRY_STATUS(co_await launch.follow_fork());
+    CO_TRY_STATUS(send_message(launch.channel.get(), ChannelMessage::Kind::kGo));
   }
+  CO_TRY_STATUS(co_await launch.expect(ChannelMessage::Kind::kReady));
+  PauseProcess pause(std::move(launch.child));
   CO_TRY(pause.namespace_, pid_namespace_of(pause.child_));
   co_return pause;
 }

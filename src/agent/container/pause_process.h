@@ -11,10 +11,12 @@ namespace kata::agent {
 // The first process of a pod's shared PID namespace where no pause container is: it takes up
 // orphans and does nothing else. It sees an empty file system, has no capabilities, and other
 // processes of the pod cannot look into it. Ends with the object, and the namespace with it.
+// In a pod with a user namespace it lives there, so that its PID namespace belongs to that one.
 class PauseProcess {
  public:
-  // Comes back when the process has shed everything.
-  static Task<Result<PauseProcess>> start();
+  // Comes back when the process has shed everything. `user_namespace`: a descriptor of the one to
+  // live in, -1 = the agent's.
+  static Task<Result<PauseProcess>> start(int user_namespace = -1);
   PauseProcess() = default;  // none
   PauseProcess(PauseProcess&&) = default;
   PauseProcess& operator=(PauseProcess&&) = delete;

@@ -82,12 +82,8 @@ Status Sandbox::share_user_namespace(const grpc::Linux& spec, bool own_network) 
 Task<Status> Sandbox::hold_pids() {
   const auto turn = co_await making_pids_.lock();
   if (!shares_pids_ || pidns_) co_return Status{};
-  // Its PID namespace would not belong to the user namespace, where no /proc could be mounted.
-  if (user_) {
-    co_return fail(Code::kUnimplemented,
-                   "a shared PID namespace in a user namespace without a pause container");
-  }
-  CO_TRY(PauseProcess started, co_await PauseProcess::start());
+  // Only in a PID namespace of the pod's user namespace could its root mount a /proc.
+  CO_TRY(PauseProcess started, co_await PauseProcess::start(user_ ? user_.get() : -1));
   pause_.emplace(std::move(started));
   CO_TRY(NamespaceFd entry, copy_of(CLONE_NEWPID, pause_->pid_namespace()));
   pidns_ = std::move(entry.fd);

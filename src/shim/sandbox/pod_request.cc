@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <optional>
 
@@ -49,6 +50,27 @@ grpc::LinuxNamespace* network_of(grpc::Spec* spec) {
     if (entry.type() == "network") return &entry;
   }
   return nullptr;
+}
+
+bool maps_root(const google::protobuf::RepeatedPtrField<cri::IDMapping>& maps) {
+  return std::ranges::any_of(
+      maps, [](const cri::IDMapping& map) { return map.container_id() == 0 && map.length() > 0; });
+}
+
+// What containerd's own sandboxes refuse, it leaves to us on this way; the containers that ask for
+// the namespace come later.
+Status check_user_namespace(const cri::NamespaceOption& namespaces) {
+  if (!namespaces.has_userns_options()) return {};
+  const cri::UserNamespace& wanted = namespaces.userns_options();
+  if (wanted.mode() == cri::NODE) return {};
+  if (wanted.mode() != cri::POD) {
+    return fail(Code::kInvalidArgument, "a user namespace can be the pod's or the node's, not " +
+                                            cri::NamespaceMode_Name(wanted.mode()));
+  }
+  if (!maps_root(wanted.uids()) || !maps_root(wanted.gids())) {
+    return fail(Code::kInvalidArgument, "id 0 is not mapped in the user namespace of the pod");
+  }
+  return {};
 }
 
 // No entry at all means the host's network, which the engine refuses.
@@ -158,6 +180,7 @@ Result<runtime::SandboxRequest> pod_request(const CreateSandboxRequest& request)
   wanted.spec.clear_mounts();
   wanted.spec.clear_hooks();
   const cri::PodSandboxConfig pod = config.value_or(cri::PodSandboxConfig());
+  TRY_STATUS(check_user_namespace(pod.linux().security_context().namespace_options()));
   if (!pod.hostname().empty()) wanted.spec.set_hostname(pod.hostname());
   if (const std::string& parent = pod.linux().cgroup_parent(); !parent.empty()) {
     wanted.spec.mutable_linux()->set_cgroupspath(cgroups_path(parent, wanted.id));

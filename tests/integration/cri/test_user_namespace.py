@@ -10,10 +10,11 @@ import pytest
 from bed import cri, leaks
 from bed.pod import Pod
 
-HANDLERS = ["kata"]
+HANDLERS = ["kata", "kata-sandbox"]
 OUTER, SIZE = 100000, 65536
 MAPPING = [{"host_id": OUTER, "container_id": 0, "length": SIZE}]
 USERNS = {"mode": "POD", "uids": MAPPING, "gids": MAPPING}
+NO_ROOT = {"host_id": OUTER, "container_id": 1, "length": SIZE}
 MAPPED = {"uidMappings": MAPPING, "gidMappings": MAPPING}
 
 
@@ -140,6 +141,31 @@ def test_other_ids_for_a_container_are_refused(userns_pod):
     options = {"userns_options": {"mode": "POD", "uids": other, "gids": other}, "pid": "CONTAINER"}
     with pytest.raises(cri.CriError):
         userns_pod.run("other", "true", linux={"security_context": {"namespace_options": options}})
+
+
+def test_shared_pids(cri_daemon, handler):
+    """The first process of the pod's PID namespace lives in the user namespace, too: /proc is mounted in it."""
+    require_support(cri_daemon)
+    with Pod(cri_daemon, handler, **in_user_namespace(pid="POD")) as pod:
+        one, two = (pod.run(name, "sleep", number, **in_user_namespace(pid="POD"))
+                    for name, number in (("one", "1001"), ("two", "1002")))
+        for id in (one, two):
+            processes = pod.sh(id, "ps")
+            assert "sleep 1001" in processes and "sleep 1002" in processes
+        assert pod.sh(one, "cat /proc/1/uid_map").split() == ["0", str(OUTER), str(SIZE)]
+        pod.remove_container(one)
+        assert pod.sh(two, "echo alive") == "alive\n"
+
+
+@pytest.mark.parametrize("options, why", [
+    ({"mode": "POD", "uids": [NO_ROOT], "gids": [NO_ROOT]}, "id 0"),
+    ({"mode": "CONTAINER"}, "CONTAINER"),
+    ({"mode": "TARGET"}, "TARGET"),
+])
+def test_impossible_ones_are_refused(cri_daemon, handler, options, why, clean):
+    require_support(cri_daemon)
+    with pytest.raises(cri.CriError, match=why):
+        Pod(cri_daemon, handler, **in_user_namespace(userns_options=options))
 
 
 def test_nothing_is_left(cri_daemon, handler):

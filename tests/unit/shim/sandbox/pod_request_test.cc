@@ -32,6 +32,18 @@ class PodRequestTest : public ::testing::Test {
     return pod_.mutable_linux()->mutable_security_context()->mutable_namespace_options();
   }
 
+  void set_user_namespace(cri::NamespaceMode mode, uint32_t first_id) {
+    cri::UserNamespace* options = namespaces()->mutable_userns_options();
+    options->Clear();
+    options->set_mode(mode);
+    for (auto* maps : {options->mutable_uids(), options->mutable_gids()}) {
+      cri::IDMapping* map = maps->Add();
+      map->set_container_id(first_id);
+      map->set_host_id(100000);
+      map->set_length(65536);
+    }
+  }
+
   TempDir bundle_;
   std::string type_ = "runtime.v1.PodSandboxConfig";
   containerd::runtime::sandbox::v1::CreateSandboxRequest create_;
@@ -92,10 +104,27 @@ TEST_F(PodRequestTest, SettingsOfThePod) {
   EXPECT_EQ(wanted->pod->sysctls["net.ipv4.ip_unprivileged_port_start"], "80");
   EXPECT_EQ(wanted->pod->sysctls["net.ipv4.ping_group_range"], "0 2147483647");
   namespaces()->set_pid(cri::POD);
-  namespaces()->mutable_userns_options()->set_mode(cri::POD);
+  set_user_namespace(cri::POD, 0);
   wanted = request();
   EXPECT_TRUE(wanted->pod->shares_pids);
   EXPECT_FALSE(wanted->pod->sysctls.contains("net.ipv4.ping_group_range"));
+}
+
+TEST_F(PodRequestTest, AUserNamespaceIsThePodsAndHasARoot) {
+  set_user_namespace(cri::POD, 0);
+  EXPECT_TRUE(request());
+  namespaces()->mutable_userns_options()->clear_gids();
+  EXPECT_EQ(request().error().code(), Code::kInvalidArgument);
+  set_user_namespace(cri::POD, 1);
+  ASSERT_FALSE(request());
+  EXPECT_NE(request().error().message().find("id 0 is not mapped"), std::string::npos);
+  for (cri::NamespaceMode mode : {cri::CONTAINER, cri::TARGET}) {
+    set_user_namespace(mode, 0);
+    ASSERT_FALSE(request());
+    EXPECT_NE(request().error().message().find(cri::NamespaceMode_Name(mode)), std::string::npos);
+  }
+  set_user_namespace(cri::NODE, 1);  // the maps of nobody
+  EXPECT_TRUE(request());
 }
 
 TEST_F(PodRequestTest, OnlyKatasAnnotationsAreTakenFromThePod) {
