@@ -43,13 +43,22 @@ class Client:
         self._channel = grpc.insecure_channel(f"unix://{socket}", options=[("grpc.enable_http_proxy", 0)])
 
     def call(self, method, limit=120, **fields):
-        request = json_format.ParseDict(fields, getattr(messages(), f"{method}Request")())
-        answer = getattr(messages(), f"{method}Response")
-        invoke = self._channel.unary_unary(_SERVICE + method, type(request).SerializeToString, answer.FromString)
+        invoke, request = self._prepared(method, fields)
         try:
             return invoke(request, timeout=limit * run.PATIENCE)
         except grpc.RpcError as error:
             raise CriError(method, error) from None
+
+    def begin(self, method, limit=120, **fields):
+        """The same without waiting: a gRPC future, which can be cancelled."""
+        invoke, request = self._prepared(method, fields)
+        return invoke.future(request, timeout=limit * run.PATIENCE)
+
+    def _prepared(self, method, fields):
+        request = json_format.ParseDict(fields, getattr(messages(), f"{method}Request")())
+        answer = getattr(messages(), f"{method}Response")
+        invoke = self._channel.unary_unary(_SERVICE + method, type(request).SerializeToString, answer.FromString)
+        return invoke, request
 
     def close(self):
         self._channel.close()
