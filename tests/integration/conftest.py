@@ -1,6 +1,6 @@
 """Fixtures of the integration tests: private containerds that are made once per run.
 
-  KATA_CONTAINERD=1.6|2.x      only this version (default: both)
+  KATA_CONTAINERD=1.6|2.x|crio only this one (default: both containerds; crio is for integration/cri alone)
   KATA_TEST_RUNTIME=<runtime>  what stands in for kata (io.containerd.runc.v2 proves the tests' own code)
   KATA_TEST_WORK=<folder>      where work folders are made (default /var/tmp; must not be an overlay)
 """
@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from bed import containerd as cd  # noqa: E402
-from bed import image, leaks, newer_suite, places, run  # noqa: E402
+from bed import crio, image, leaks, newer_suite, places, run  # noqa: E402
 
 pytest_plugins = ["direct"]
 
@@ -31,7 +31,8 @@ def versions():
 def pytest_generate_tests(metafunc):
     """Tests with a daemon run on each version, unless their module says PRIMARY_ONLY or names its VERSIONS."""
     chosen = versions()[:1] if getattr(metafunc.module, "PRIMARY_ONLY", False) else versions()
-    chosen = [version for version in chosen if version in getattr(metafunc.module, "VERSIONS", cd.VERSIONS)]
+    offered = getattr(metafunc.module, "VERSIONS", (*cd.VERSIONS, crio.Crio.version))
+    chosen = [version for version in chosen if version in offered]
     for name in ("containerd", "cri_daemon"):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, chosen, indirect=True, scope="session")

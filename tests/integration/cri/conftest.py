@@ -2,7 +2,7 @@
 import pytest
 
 from bed import cri_containerd as cc
-from bed import guest_shell, kata_config, leaks, places
+from bed import crio, guest_shell, kata_config, leaks, places
 from bed.pod import Pod
 from bed.pod_cell import NAME, Cell
 
@@ -18,13 +18,13 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leaves out what an old containerd does not offer, and repetitions of modules with ONCE_PER_HANDLER."""
+    """Leaves out what an old containerd and CRI-O do not offer, and repetitions of modules with ONCE_PER_HANDLER."""
     seen = set()
 
     def wanted(item):
         params = getattr(item, "callspec", None) and item.callspec.params or {}
-        handler, version = params.get("handler"), params.get("cri_daemon", "2")
-        if handler == SANDBOX_API and version.startswith("1"):
+        handler, version = params.get("handler"), str(params.get("cri_daemon", "2"))
+        if handler == SANDBOX_API and not version.startswith("2"):
             return False
         if not getattr(item.module, "ONCE_PER_HANDLER", False):
             return True
@@ -47,9 +47,19 @@ def cri_archives(work, images):
     return [images[0][0], cc.make_pause_archive(work / "pause")]
 
 
+def _private_crio(work, archives):
+    try:
+        return crio.Crio(work / "crio", archives)
+    except crio.Missing as reason:
+        pytest.skip(f"CRI-O: {reason}")
+
+
 @pytest.fixture(scope="session")
 def cri_daemon(request, work, cri_archives):
-    daemon = cc.CriContainerd(request.param, work / f"p{request.param[0]}", cri_archives)
+    if request.param == crio.Crio.version:
+        daemon = _private_crio(work, cri_archives)
+    else:
+        daemon = cc.CriContainerd(request.param, work / f"p{request.param[0]}", cri_archives)
     yield daemon
     left = daemon.close()
     assert not left, "left behind at the end of the run:\n" + "\n".join(left)

@@ -1,5 +1,4 @@
 """Pods whose VM dies, and requests that cannot be served: clear errors, and all of it can be removed."""
-import json
 import os
 import signal
 
@@ -13,17 +12,11 @@ HANDLERS = ["kata"]
 CONTAINERS = 5
 
 
-def vmm_of(pod):
-    """Process id of the VM: the pid that every task of the pod reports."""
-    info = pod.cri.call("PodSandboxStatus", pod_sandbox_id=pod.id, verbose=True).info["info"]
-    return json.loads(info)["pid"]
-
-
 def test_death_of_the_vm_ends_all_containers(cri_daemon, handler, clean):
     """How soon is measured in integration/shim/test_pods.py."""
     with Pod(cri_daemon, handler) as pod:
         ids = [pod.run(f"c{i}", "sleep", "1000") for i in range(CONTAINERS)]
-        os.kill(vmm_of(pod), signal.SIGKILL)
+        os.kill(pod.vmm(), signal.SIGKILL)
         for id in ids:
             assert pod.wait_exit(id).exit_code == 137
         run.wait_until(lambda: not pod.is_ready(), 20, "the sandbox is not ready", interval=0.1)
@@ -39,7 +32,7 @@ def test_join_while_the_vm_dies(cri_daemon, handler, clean):
     """The VM dies between Create and Start of a container: the start fails and says so."""
     with Pod(cri_daemon, handler) as pod:
         id = pod.create("late", "sleep", "1000")
-        os.kill(vmm_of(pod), signal.SIGKILL)
+        os.kill(pod.vmm(), signal.SIGKILL)
         with pytest.raises(cri.CriError) as refused:
             pod.start(id)
         # containerd may have seen the end first; then its own words tell of the sandbox.

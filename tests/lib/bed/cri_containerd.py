@@ -32,6 +32,7 @@ class CriContainerd(Containerd):
     """
 
     kind = "p"
+    waits_for_containers = False  # at the end of a pod they get SIGKILL at once
 
     def __init__(self, version, work, archives):
         self.net, self.ids = Netns(), []

@@ -95,7 +95,7 @@ class Snapshot:
         self.kinds = {
             # The daemon itself may have been restarted in between: it is the bed's, not the product's.
             "process": set(f"{pid} {line}" for pid, line in processes(tokens).items()
-                           if os.path.basename(line.split(" ")[0]) != "containerd"),
+                           if os.path.basename(line.split(" ")[0]) not in ("containerd", "crio")),
             "mount": set(mounts(tokens)),
             "cgroup": set(cgroups(tokens)),
             "run": set(run_entries(tokens)),

@@ -2,6 +2,7 @@
 import collections
 import glob
 import itertools
+import json
 import os
 
 from bed import cri, image, run
@@ -67,7 +68,16 @@ class Pod:
     def is_ready(self):
         return cri.messages().PodSandboxState.Name(self.status().state) == "SANDBOX_READY"
 
+    def vmm(self):
+        """Process id of the VM: the pid that every task of the pod reports."""
+        info = self.cri.call("PodSandboxStatus", pod_sandbox_id=self.id, verbose=True).info["info"]
+        return json.loads(info)["pid"]
+
     def stop(self):
+        if self.daemon.waits_for_containers:
+            for container in self.cri.call("ListContainers").containers:
+                if container.pod_sandbox_id == self.id:
+                    self.stop_container(container.id)
         self.cri.call("StopPodSandbox", pod_sandbox_id=self.id)
 
     def remove(self):
@@ -91,7 +101,7 @@ class Pod:
         """A container that is not started yet; returns its id."""
         config = merged({
             "metadata": {"name": name, "attempt": attempt},
-            "image": {"image": ref},
+            "image": {"image": ref, "user_specified_image": ref},  # CRI-O looks for the second one
             "command": list(command),
             "log_path": f"{name}.{attempt}.log",
             "linux": {"security_context": {"namespace_options": {"pid": self.pid}}},
@@ -126,6 +136,8 @@ class Pod:
         self.cri.call("StopContainer", container_id=id, timeout=grace)
 
     def remove_container(self, id):
+        if self.daemon.waits_for_containers and id in [c.id for c in self.cri.call("ListContainers").containers]:
+            self.stop_container(id)
         self.cri.call("RemoveContainer", container_id=id)
 
     def exec(self, id, *command, timeout=60):
