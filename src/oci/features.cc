@@ -47,7 +47,7 @@ ordered_json seccomp_features() {
 
 }  // namespace
 
-std::string features_json() {
+std::string features_json(bool id_mapped_mounts) {
   const ordered_json linux_features = {
       {"namespaces", {"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"}},
       {"cgroup", {{"v1", true}, {"v2", true}, {"systemd", false}, {"systemdUser", false}}},
@@ -55,7 +55,7 @@ std::string features_json() {
       {"apparmor", {{"enabled", false}}},
       {"selinux", {{"enabled", false}}},
       {"intelRdt", {{"enabled", false}}},
-      {"mountExtensions", {{"idmap", {{"enabled", true}}}}}};
+      {"mountExtensions", {{"idmap", {{"enabled", id_mapped_mounts}}}}}};
   const ordered_json features = {
       {"ociVersionMin", "1.0.0"},
       {"ociVersionMax", "1.2.0"},

@@ -1,5 +1,7 @@
 #include "oci/namespaces.h"
 
+#include "oci/annotations.h"
+
 namespace kata::oci {
 
 const grpc::LinuxNamespace* find_namespace(const grpc::Spec& spec, std::string_view type) {
@@ -17,7 +19,9 @@ NetworkNamespace network_namespace(const grpc::Spec& spec) {
 
 bool joins_pid_namespace(const grpc::Spec& spec) {
   const auto* entry = find_namespace(spec, "pid");
-  return entry && !entry->path().empty();
+  if (entry) return !entry->path().empty();
+  auto type = container_type(spec);
+  return type && *type == ContainerType::kPodContainer;
 }
 
 }  // namespace kata::oci

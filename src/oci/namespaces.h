@@ -19,7 +19,8 @@ struct NetworkNamespace {
 // made (facts/oci-cli.md 2.6). Whether a path is the host's own is the caller's check.
 NetworkNamespace network_namespace(const grpc::Spec& spec);
 
-// The spec wants to join a PID namespace that exists (a pod with a shared one).
+// The spec wants to join a PID namespace that exists: a pod with a shared one, or, in CRI-O's words
+// without any entry, the node's, for which that of the pod stands.
 bool joins_pid_namespace(const grpc::Spec& spec);
 
 }  // namespace kata::oci

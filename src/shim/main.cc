@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
   }
   if (options->version) return answer(kata::shim::version_text());
   if (options->info) return answer(kata::shim::runtime_info());
-  if (options->action == "features") return answer(kata::oci::features_json() + "\n");
+  if (options->action == "features") return answer(kata::oci::features_json(false) + "\n");
   if (auto checked = kata::shim::check_options(*options); !checked) return report(checked.error());
   if (options->action == "start") return answer(kata::shim::start(*options));
   if (options->action == "delete") return answer(kata::shim::delete_leftovers(*options));

@@ -82,6 +82,13 @@ TEST(Namespaces, NetworkAndPid) {
   EXPECT_FALSE(joins_pid_namespace(spec));
   pid->set_path("/proc/1/ns/pid");
   EXPECT_TRUE(joins_pid_namespace(spec));
+  // CRI-O leaves the entry out for the node's.
+  spec.mutable_linux()->clear_namespaces();
+  EXPECT_FALSE(joins_pid_namespace(spec));
+  (*spec.mutable_annotations())["io.kubernetes.cri-o.ContainerType"] = "sandbox";
+  EXPECT_FALSE(joins_pid_namespace(spec));
+  (*spec.mutable_annotations())["io.kubernetes.cri-o.ContainerType"] = "container";
+  EXPECT_TRUE(joins_pid_namespace(spec));
 }
 
 }  // namespace
