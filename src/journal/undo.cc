@@ -130,16 +130,7 @@ Status undo_logged(const Entry& entry, const UndoOptions& options) {
   return in_step("undo '" + encode(entry) + "'", std::move(undone));
 }
 
-}  // namespace
-
-Status undo_entry(const Entry& entry, const UndoOptions& options) {
-  if (auto own = options.undoers.find(entry.kind); own != options.undoers.end()) {
-    return own->second(entry);
-  }
-  return entry.kind == kProcess ? undo_process(entry, options) : undo_path(entry, options);
-}
-
-Status undo_all(const std::string& journal_path, const UndoOptions& options) {
+Status replay(const std::string& journal_path, const UndoOptions& options) {
   if (!path_exists(journal_path)) return {};
   TRY(auto entries, read_journal(journal_path));
   std::vector<Entry> left, holders;
@@ -167,6 +158,25 @@ Status undo_all(const std::string& journal_path, const UndoOptions& options) {
     if (!undone && first) first = std::move(undone);
   }
   return first;
+}
+
+}  // namespace
+
+Status undo_entry(const Entry& entry, const UndoOptions& options) {
+  if (auto own = options.undoers.find(entry.kind); own != options.undoers.end()) {
+    return own->second(entry);
+  }
+  return entry.kind == kProcess ? undo_process(entry, options) : undo_path(entry, options);
+}
+
+Status undo_all(const std::string& journal_path, const UndoOptions& options) {
+  const auto end = std::chrono::steady_clock::now() + options.patience;
+  for (;;) {
+    auto undone = replay(journal_path, options);
+    if (undone || undone.error().code() != Code::kDeadlineExceeded) return undone;
+    if (std::chrono::steady_clock::now() >= end) return undone;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 }  // namespace kata::journal

@@ -21,6 +21,9 @@ struct UndoOptions {
   std::map<std::string, Undoer> undoers;
   // How long to wait for one killed process to be gone.
   std::chrono::milliseconds kill_wait{2000};
+  // For how long, from the start on, what is not gone in time is tried again: on a busy node a
+  // killed VM takes more than a moment to give its memory back.
+  std::chrono::milliseconds patience{0};
 };
 
 // Frees everything that a journal lists, newest first. Blocking; idempotent; nothing is done for an

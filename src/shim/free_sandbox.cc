@@ -13,6 +13,7 @@ namespace {
 
 // containerd allows the whole clean-up 5 s.
 constexpr std::chrono::milliseconds kKillWait{1000};
+constexpr std::chrono::milliseconds kPatience{2500};
 constexpr std::chrono::milliseconds kPoststopLimit{2000};
 
 }  // namespace
@@ -21,6 +22,7 @@ Status free_sandbox(const std::string& id, const std::string& bundle) {
   const runtime::SandboxPaths paths(id);
   journal::UndoOptions undo = runtime::undo_options(bundle);
   undo.kill_wait = kKillWait;
+  undo.patience = kPatience;
   runtime::PoststopDebts owed;
   auto freed = in_step("undo", runtime::undo_sandbox(paths.journal, undo, owed));
   if (freed) freed = remove_tree(paths.vm);

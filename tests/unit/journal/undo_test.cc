@@ -149,6 +149,41 @@ TEST(Undo, TheFolderOfTheJournalGoesLast) {
   EXPECT_FALSE(bed.exists("state"));
 }
 
+TEST(Undo, WhatTakesLongIsTriedAgainWithinThePatience) {
+  Bed bed;
+  int tries = 0, others = 0;
+  bed.options.undoers["slow"] = [&](const Entry&) -> Status {
+    if (++tries < 3) return fail(Code::kDeadlineExceeded, "not gone yet");
+    return {};
+  };
+  bed.options.undoers["other"] = [&](const Entry&) -> Status {
+    ++others;
+    return {};
+  };
+  bed.add(Entry{"slow", {}});
+  bed.add(Entry{"other", {}});
+  EXPECT_FALSE(bed.undo());
+  EXPECT_EQ(tries, 1);
+  bed.options.patience = std::chrono::minutes(1);
+  EXPECT_TRUE(bed.undo());
+  EXPECT_EQ(tries, 3);
+  EXPECT_EQ(others, 1);
+  EXPECT_FALSE(bed.exists("journal"));
+}
+
+TEST(Undo, WhatFailsIsNotTriedAgain) {
+  Bed bed;
+  bed.options.patience = std::chrono::minutes(1);
+  int tries = 0;
+  bed.options.undoers["bad"] = [&](const Entry&) -> Status {
+    ++tries;
+    return fail(Code::kPermissionDenied, "never");
+  };
+  bed.add(Entry{"bad", {}});
+  EXPECT_EQ(bed.undo().error().code(), Code::kPermissionDenied);
+  EXPECT_EQ(tries, 1);
+}
+
 pid_t start_sleeper() {
   pid_t pid = fork();
   if (pid == 0) {
