@@ -77,6 +77,9 @@ class Hypervisor {
   // The PCI path of the new device.
   virtual Task<Result<std::string>> add_net(NetDevice net) = 0;
   virtual Task<Status> remove_net(const std::string& id) = 0;
+  // Takes the host's end of a device away: the guest keeps it and finds its link down. For those
+  // of the boot, which cannot be taken out.
+  virtual Task<Status> disconnect_net(const std::string& id) = 0;
   // vCPUs that there are now: a guest may let go of one long after it was asked to.
   virtual uint32_t vcpus() const = 0;
   // Brings the number of vCPUs to `wanted` as far as the driver and the guest can; returns what

@@ -21,7 +21,7 @@ struct UndoOptions {
   std::map<std::string, Undoer> undoers;
   // How long to wait for one killed process to be gone.
   std::chrono::milliseconds kill_wait{2000};
-  // For how long, from the start on, what is not gone in time is tried again: on a busy node a
+  // How long after the start a new round may begin for what was not gone in time: on a busy node a
   // killed VM takes more than a moment to give its memory back.
   std::chrono::milliseconds patience{0};
 };

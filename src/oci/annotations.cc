@@ -37,6 +37,19 @@ std::string_view container_type_name(ContainerType type) {
   return "single_container";
 }
 
+void drop_unfiltered(grpc::Spec* spec) {
+  constexpr std::string_view kContainerd = "io.kubernetes.cri.";
+  constexpr std::string_view kOurs = "io.katacontainers.";
+  constexpr std::string_view kGated = "io.katacontainers.config.hypervisor.";
+  auto& annotations = *spec->mutable_annotations();
+  for (auto it = annotations.begin(); it != annotations.end();) {
+    const std::string_view key = it->first;
+    const bool drop =
+        key.starts_with(kContainerd) || (key.starts_with(kOurs) && !key.starts_with(kGated));
+    it = drop ? annotations.erase(it) : std::next(it);
+  }
+}
+
 std::string_view annotation(const grpc::Spec& spec, std::string_view key) {
   auto it = spec.annotations().find(std::string(key));
   return it == spec.annotations().end() ? std::string_view() : std::string_view(it->second);

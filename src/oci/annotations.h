@@ -29,6 +29,11 @@ Result<ContainerType> container_type(const grpc::Spec& spec);
 // becomes part of host paths.
 Result<std::string> sandbox_id(const grpc::Spec& spec, std::string_view own_id);
 
+// For a container manager that lays the annotations of a pod's author over its own without looking
+// (CRI-O; containerd passes what its handler lists): drops containerd's words and all of ours but
+// those that enable_annotations decides upon.
+void drop_unfiltered(grpc::Spec* spec);
+
 // Marks the spec of a container as one of a sandbox's, in containerd's words.
 void make_pod_container(grpc::Spec* spec, const std::string& sandbox_id);
 

@@ -129,6 +129,8 @@ Task<> Sandbox::plug_net(hypervisor::NetDevice device) {
 
 Task<> Sandbox::unplug_net(std::string device) {
   if (boot_nets_.contains(device)) {
+    auto cut = co_await vm_->disconnect_net(device);
+    if (!cut) log::failure("the guest does not hear that its link is down", cut.error());
     log::info("an interface is gone, its device stays in the VM without a link",
               {{"device", device}});
   } else {

@@ -47,6 +47,7 @@ class Vm : public ResizableVm {
     return hypervisor_->add_net(std::move(device));
   }
   Task<Status> remove_net(const std::string& id) { return hypervisor_->remove_net(id); }
+  Task<Status> disconnect_net(const std::string& id) { return hypervisor_->disconnect_net(id); }
   // For hot plug of disks; not to be stopped behind our back.
   hypervisor::Hypervisor& hypervisor() { return *hypervisor_; }
   hypervisor::Capabilities capabilities() const override { return hypervisor_->capabilities(); }

@@ -54,7 +54,7 @@ class Daemon {
         publisher_(loop.get_executor(), events_address(), options.containerd_namespace),
         stdio_(loop.get_executor(), options.containerd_namespace),
         slot_(loop.get_executor()),
-        tasks_(loop.get_executor(), slot_, publisher_, stdio_, shutdown_),
+        tasks_(loop.get_executor(), slot_, publisher_, stdio_, shutdown_, options.is_of_crio()),
         sandboxes_(loop.get_executor(), options.id, options.config_path, slot_, tasks_, shutdown_) {
     tasks_.register_on(server_);
     sandboxes_.register_on(server_);

@@ -22,6 +22,10 @@ struct Options {
   bool version = false;
   bool info = false;
   std::string action;  // "start", "delete", or empty = serve
+
+  // CRI-O speaks containerd's calls, takes some answers differently, and lays the annotations of a
+  // pod's author over its own; so it is known by what nobody in a pod can say.
+  bool is_of_crio() const { return address.empty(); }
 };
 
 // `arguments` without the program's name. kInvalidArgument names the flag that is unknown or

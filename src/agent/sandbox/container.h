@@ -39,7 +39,9 @@ class Container : public std::enable_shared_from_this<Container> {
   Cgroup* cgroup() { return cgroup_.get(); }
   const std::vector<NamespaceFd>& namespaces() const { return gate_->namespaces(); }
   // It has a PID namespace that no other container made, and its first process is not over.
-  bool lives_with_own_pids() const { return own_pids_ && !(init_ && init_->has_exited()); }
+  bool lives_with_own_pids() const {
+    return own_pids_ && state_ != State::kDestroyed && gate_ && !(init_ && init_->has_exited());
+  }
   // Path of the root filesystem as the agent sees it.
   const std::string& rootfs() const { return rootfs_; }
   // Mount points to give back when it is gone.

@@ -142,9 +142,9 @@ Result<std::vector<NamespaceFd>> Sandbox::namespaces_to_join(bool share_pids) co
     TRY(NamespaceFd entry, copy_of(type, *source));
     join.push_back(std::move(entry));
   }
-  if (share_pids && (pidns_ || !containers_.empty())) {
+  if (share_pids) {
     TRY(NamespaceFd entry, pids_to_share());
-    join.push_back(std::move(entry));
+    if (entry.fd) join.push_back(std::move(entry));
   }
   return join;
 }
@@ -152,6 +152,8 @@ Result<std::vector<NamespaceFd>> Sandbox::namespaces_to_join(bool share_pids) co
 // The wire does not tell whose: containers of a pod that shares its PIDs want the pod's, an
 // ephemeral container wants its target's. In the former pod nobody but the pause container, which
 // is named like the pod, has PIDs of its own; in the latter the one who has must be the target.
+// Without a descriptor: nobody is meant for certain, and a neighbour that was not named is no
+// substitute.
 Result<NamespaceFd> Sandbox::pids_to_share() const {
   const Container* target = nullptr;
   size_t possible = 0;
@@ -165,14 +167,14 @@ Result<NamespaceFd> Sandbox::pids_to_share() const {
       if (entry.type == CLONE_NEWPID) return copy_of(CLONE_NEWPID, entry.fd);
     }
   }
+  const bool of_the_pod = pidns_ && (shares_pids_ || pidns_owner_ == id_);
   if (possible > 1) {
-    log::warn(
-        "a container joins another one's PID namespace, and several could be meant: it gets "
-        "that of the pod's first process",
-        {{"containers", std::to_string(possible)}});
+    log::warn("a container joins another one's PID namespace, and several could be meant",
+              {{"containers", std::to_string(possible)},
+               {"gets", of_the_pod ? "that of the pod's first process" : "one of its own"}});
   }
-  if (pidns_) return copy_of(CLONE_NEWPID, pidns_);
-  return fail(Code::kFailedPrecondition, "the first container has no pid namespace to share");
+  if (of_the_pod) return copy_of(CLONE_NEWPID, pidns_);
+  return NamespaceFd{CLONE_NEWPID, UniqueFd()};
 }
 
 }  // namespace kata::agent

@@ -96,6 +96,7 @@ Task<Result<TreeEntries>> scan_tree(int root,
                                     std::string word) {
   TreeEntries found;
   std::deque<std::string> folders{""};
+  size_t looked = 0;
   while (!folders.empty()) {
     const std::string folder = std::move(folders.front());
     folders.pop_front();
@@ -103,6 +104,7 @@ Task<Result<TreeEntries>> scan_tree(int root,
     CO_TRY(auto names, list_dir(beneath::fd_path(fd.get())));
     for (const auto& name : names) {
       if (folder.empty() && skip(name, word)) continue;
+      if (++looked % kFilesAtOnce == 0) co_await yield();
       const std::string path = folder.empty() ? name : folder + "/" + name;
       TreeEntry entry;
       CO_TRY(bool there, look_at(fd.get(), name, &entry));
@@ -113,7 +115,6 @@ Task<Result<TreeEntries>> scan_tree(int root,
         co_return fail(Code::kResourceExhausted,
                        "more than " + std::to_string(kMaxTreeEntries) + " files");
       }
-      if (found.size() % kFilesAtOnce == 0) co_await yield();
     }
     co_await yield();
   }

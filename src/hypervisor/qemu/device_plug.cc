@@ -283,4 +283,11 @@ Task<Status> DevicePlug::remove_net(std::string id) {
   co_return co_await unplug(std::move(backend), kRemoveNetLimit);
 }
 
+// QEMU closes its descriptors of the tap, which would otherwise be readable for ever once the tap
+// is gone, and tells the guest that the link is down.
+Task<Status> DevicePlug::disconnect_net(std::string id) {
+  Json arguments = {{"id", std::move(id)}};
+  co_return co_await run("netdev_del", std::move(arguments));
+}
+
 }  // namespace kata::hypervisor::qemu

@@ -41,6 +41,7 @@ class DevicePlug {
   // The guest path.
   Task<Result<std::string>> add_net(NetDevice net);
   Task<Status> remove_net(std::string id);
+  Task<Status> disconnect_net(std::string id);
   // `remove` = taking vCPUs away works. Returns the number there is now.
   Task<Result<uint32_t>> resize_vcpus(uint32_t wanted, bool remove);
   Task<Result<uint64_t>> resize_memory(uint64_t wanted);

@@ -276,6 +276,12 @@ Task<Status> Qemu::remove_net(const std::string& id) {
   co_return co_await plugs->remove_net(id);
 }
 
+Task<Status> Qemu::disconnect_net(const std::string& id) {
+  auto state = state_;
+  CO_TRY(DevicePlug * plugs, plug(capabilities().hotplug_net));
+  co_return co_await plugs->disconnect_net(id);
+}
+
 uint32_t Qemu::vcpus() const {
   return state_->plug ? state_->plug->vcpus() : config_.vcpus;
 }

@@ -41,6 +41,7 @@ class Qemu : public Hypervisor {
   Task<Status> resize_disk(const std::string& id, uint64_t bytes) override;
   Task<Result<std::string>> add_net(NetDevice net) override;
   Task<Status> remove_net(const std::string& id) override;
+  Task<Status> disconnect_net(const std::string& id) override;
   uint32_t vcpus() const override;
   Task<Result<uint32_t>> resize_vcpus(uint32_t wanted) override;
   Task<Result<uint64_t>> resize_memory(uint64_t wanted) override;

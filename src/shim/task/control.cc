@@ -10,14 +10,13 @@ namespace kata::shim {
 using namespace containerd::task::v2;
 
 Task<Result<kata::wkt::Empty>> TaskService::kill(KillRequest request) {
-  CO_TRY(auto task, find_task(request.id()));
   CO_TRY(auto process, find_process(request.id(), request.exec_id()));
+  auto sent = co_await process->process->signal(request.signal(), request.all());
   // To CRI-O "process already finished" is a failed stop, after which the pod cannot be removed.
   // With signal 0 it asks whether the process lives.
-  const bool ended = process->process->state() == runtime::Process::State::kStopped;
-  if (ended && request.signal() != 0 && task->is_of_crio()) co_return Empty();
-  CO_TRY_STATUS(co_await process->process->signal(request.signal(), request.all()));
-  co_return Empty();
+  const bool ended = !sent && sent.error().code() == Code::kNotFound;
+  if (sent || (ended && crio_ && request.signal() != 0)) co_return Empty();
+  co_return std::unexpected(std::move(sent.error()));
 }
 
 Task<Result<kata::wkt::Empty>> TaskService::pause(PauseRequest request) {

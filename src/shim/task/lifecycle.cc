@@ -3,6 +3,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "containerd/events.pb.h"
+#include "oci/annotations.h"
+#include "oci/namespaces.h"
 #include "oci/spec.h"
 #include "shim/events/topics.h"
 #include "shim/runtime_options.h"
@@ -78,6 +80,7 @@ Task<Result<CreateTaskResponse>> TaskService::create(CreateTaskRequest request) 
 // On failure nothing is left: neither a stream, nor the container, nor a sandbox made for it.
 Task<Result<std::shared_ptr<TaskRecord>>> TaskService::make_task(CreateTaskRequest& request) {
   CO_TRY(grpc::Spec spec, oci::load_bundle(request.bundle()));
+  if (crio_) oci::drop_unfiltered(&spec);
   StdioPaths paths{request.stdin(), request.stdout(), request.stderr(), request.terminal()};
   auto opened = co_await stdio_.open(paths, request.id());
   CO_TRY(runtime::ProcessIo io, std::move(opened));
@@ -104,6 +107,15 @@ Task<Result<std::shared_ptr<TaskRecord>>> TaskService::make_task(CreateTaskReque
   co_return task;
 }
 
+// With CRI-O the author of a pod can say of its pause container that it belongs to another pod. The
+// network namespace is not theirs to choose.
+Status TaskService::check_join(const grpc::Spec& spec) const {
+  if (!crio_ || oci::network_namespace(spec).path == netns_path_) return {};
+  return fail(Code::kPermissionDenied,
+              "the container has another network namespace than the sandbox that it names: it is "
+              "none of that pod's");
+}
+
 // A container of a pod joins the shim's sandbox; everything else makes it.
 Task<Status> TaskService::ensure_sandbox(const CreateTaskRequest& request, grpc::Spec* spec,
                                          bool* made) {
@@ -114,7 +126,7 @@ Task<Status> TaskService::ensure_sandbox(const CreateTaskRequest& request, grpc:
     type = oci::ContainerType::kPodContainer;
   }
   if (type == oci::ContainerType::kPodContainer) {
-    if (slot_.get()) co_return Status{};
+    if (slot_.get()) co_return check_join(*spec);
     co_return fail(Code::kFailedPrecondition, "the sandbox of the pod does not run");
   }
   runtime::SandboxRequest wanted;
@@ -122,6 +134,7 @@ Task<Status> TaskService::ensure_sandbox(const CreateTaskRequest& request, grpc:
   wanted.bundle = request.bundle();
   wanted.config_path = config_path_of(request.options());
   wanted.spec = *spec;
+  netns_path_ = oci::network_namespace(*spec).path;
   CO_TRY_STATUS(co_await slot_.make(std::move(wanted), *this));
   *made = true;
   co_return Status{};

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "base/event.h"
-#include "oci/annotations.h"
 #include "runtime/container.h"
 #include "shim/stdio/opener.h"
 
@@ -40,10 +39,6 @@ struct TaskRecord {
   std::map<std::string, std::shared_ptr<ProcessRecord>> execs;
   std::optional<Event> deleting;  // set() when a Delete under way is done
 
-  // CRI-O speaks the same calls as containerd, and takes some answers differently.
-  bool is_of_crio() const {
-    return oci::annotation(container->spec(), "io.container.manager") == "cri-o";
-  }
   // The init process for an empty id; nullptr when unknown.
   std::shared_ptr<ProcessRecord> find(const std::string& exec_id) const {
     if (exec_id.empty()) return init;

@@ -115,7 +115,7 @@ void TaskService::container_oom(const std::string& container_id) {
   event.set_container_id(container_id);
   publisher_.publish(topics::kOom, event);
   // It takes no events but looks for a file (facts/shim-v2.md section 15).
-  if (!(*task)->is_of_crio()) return;
+  if (!crio_) return;
   auto marked = write_file((*task)->bundle + "/oom", "");
   if (!marked) log::failure("cannot mark the OOM for CRI-O", marked.error());
 }

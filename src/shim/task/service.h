@@ -20,14 +20,15 @@ namespace kata::shim {
 // Must outlive the server it is registered on; one event loop.
 class TaskService : public runtime::Observer {
  public:
-  // `shutdown` is set once containerd wants the shim to end.
+  // `shutdown` is set once containerd wants the shim to end. `crio`: Options::is_of_crio().
   TaskService(asio::any_io_executor executor, SandboxSlot& slot, Publisher& publisher,
-              StdioOpener& stdio, Event shutdown)
+              StdioOpener& stdio, Event shutdown, bool crio)
       : executor_(executor),
         slot_(slot),
         publisher_(publisher),
         stdio_(stdio),
-        shutdown_(shutdown) {}
+        shutdown_(shutdown),
+        crio_(crio) {}
 
   void register_on(ttrpc::Server& server);
   // A Create is under way: its sandbox has to be freed through the journal.
@@ -58,6 +59,7 @@ class TaskService : public runtime::Observer {
       containerd::task::v2::CreateTaskRequest& request);
   Task<Status> ensure_sandbox(const containerd::task::v2::CreateTaskRequest& request,
                               grpc::Spec* spec, bool* made);
+  Status check_join(const grpc::Spec& spec) const;
   Task<Result<containerd::task::v2::StartResponse>> start(
       containerd::task::v2::StartRequest request);
   Task<Status> start_process(std::shared_ptr<ProcessRecord> process, std::string process_id);
@@ -100,6 +102,8 @@ class TaskService : public runtime::Observer {
   Publisher& publisher_;
   StdioOpener& stdio_;
   Event shutdown_;
+  const bool crio_;
+  std::string netns_path_;  // of the sandbox, as its specification has it
   std::map<std::string, std::shared_ptr<TaskRecord>> tasks_;
   std::set<std::string> creating_;
 };

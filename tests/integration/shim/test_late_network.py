@@ -121,14 +121,22 @@ def test_an_interface_that_vanishes_while_it_is_plugged(host, network, created, 
     run.wait_until(lambda: network.pod.ip("link").count("_kata") == 2, 20, "only the taps of eth0 and net2 are left", interval=0.2)
 
 
-def test_the_interface_of_the_boot_goes(host, network, created):
-    """As with CRI-O, which takes the network down before the containers: nothing is wrong, and the host has no tap any more."""
+def cpu_ticks(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        return sum(int(word) for word in file.read().rpartition(")")[2].split()[11:13])
+
+
+def test_the_interface_of_the_boot_goes(host, network, created, tmp_path):
+    """As with CRI-O, which takes the network down before the containers: nothing is wrong, the host has no tap any more, the
+    guest's link is down, and the VMM does not turn on a descriptor that is always readable."""
     network.add_nic("eth0", ["10.123.0.2/24"])
     linux = pod_network.linux_of(shim.spec([])["linux"], network.pod, f"/{host.namespace}/first")
-    item = created(["sleep", "1000"], linux=linux)
-    item.create()
+    item = created(["sh", "-c", "until grep -q 0 /sys/class/net/eth0/carrier; do sleep 0.2; done; echo down; exec sleep 1000"], linux=linux)
+    out = fifo.Output(tmp_path / "out")
+    vmm = item.create(stdout=out.path)
     item.task.start(item.id)
     network.pod.ip("link", "del", "eth0")
+    out.expect(b"down\n", 30)
     said = []
 
     def told():
@@ -139,3 +147,7 @@ def test_the_interface_of_the_boot_goes(host, network, created):
     run.wait_until(lambda: "tap0_kata" not in network.pod.ip("link"), 20, "the tap is gone", interval=0.2)
     said.append(host.log(item.id))
     assert "level=error" not in "".join(said)
+    before = cpu_ticks(vmm)
+    time.sleep(2)
+    assert cpu_ticks(vmm) - before < 100, "ticks of 10 ms in 2 s"
+    out.close()

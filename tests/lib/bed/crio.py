@@ -39,7 +39,7 @@ class Crio:
         self.programs = programs()
         self.work, self.ids, self.daemon, self.cri = pathlib.Path(work), [], None, None
         self.socket = str(self.work / "c.sock")
-        self.token = f"kt{os.getpid()}crio"
+        self.token = f"kt{os.getpid()}{self.work.name}"
         self.net = Netns()
         self._numbers = itertools.count(1)
         self.pods = self.work / "pods"
@@ -125,9 +125,12 @@ class Crio:
 
     def close(self):
         """Ends everything of this instance; returns what should not have been there any more."""
-        for pod in self.cri.call("ListPodSandbox").items:
-            self.cri.call("StopPodSandbox", pod_sandbox_id=pod.id)
-            self.cri.call("RemovePodSandbox", pod_sandbox_id=pod.id)
+        try:
+            for pod in self.cri.call("ListPodSandbox").items:
+                self.cri.call("StopPodSandbox", pod_sandbox_id=pod.id)
+                self.cri.call("RemovePodSandbox", pod_sandbox_id=pod.id)
+        except cri.CriError as error:
+            print(f"the pods of CRI-O stay, they are swept: {error}")
         self.cri.close()
         self.stop()
         for folder in (self.pods, self.work / "root" / "overlay", self.work / "root"):

@@ -21,7 +21,7 @@ class Container:
         self.bundle.mkdir(parents=True)
         root = image.copy_rootfs(host.rootfs, store / "merged")
         kind = "container" if sandbox else "sandbox"
-        annotations = shim_pod.annotations(kind, sandbox.id if sandbox else self.id, "CRI-O")
+        annotations = shim_pod.annotations(kind, sandbox.id if sandbox else self.id, "CRI-O") | changes.pop("annotate", {})
         spec = shim.spec(args)
         spec["linux"] |= {"cgroupsPath": f"/{host.namespace}/crio-{self.id}"} | changes.pop("linux", {})
         spec |= {"root": {"path": str(root)}, "annotations": annotations | {"io.container.manager": "cri-o"}} | changes

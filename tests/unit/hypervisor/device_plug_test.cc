@@ -114,6 +114,13 @@ class DevicePlugTest : public ::testing::Test {
     kata::spawn(context_.get_executor(), keep(plug_->remove_net("network-1"), result));
     serve();
   }
+  std::optional<Status> disconnect() {
+    heard_.clear();
+    std::optional<Status> result;
+    kata::spawn(context_.get_executor(), keep(plug_->disconnect_net("network-0"), &result));
+    serve();
+    return result;
+  }
   void tell_deleted() { plug_->on_event("DEVICE_DELETED", {{"device", "virtio-network-1"}}); }
 
   asio::io_context context_;
@@ -126,6 +133,16 @@ class DevicePlugTest : public ::testing::Test {
 };
 
 using Commands = std::vector<std::string>;
+
+TEST_F(DevicePlugTest, OnlyTheHostsEndOfADeviceOfTheBootGoes) {
+  auto cut = disconnect();
+  ASSERT_TRUE(cut && *cut);
+  EXPECT_EQ(heard_, Commands{"netdev_del"});
+  refused_ = "netdev_del";
+  cut = disconnect();
+  ASSERT_TRUE(cut.has_value());
+  EXPECT_FALSE(*cut);
+}
 
 TEST_F(DevicePlugTest, ARefusedBackEndKeepsNoDescriptors) {
   refused_ = "netdev_add";

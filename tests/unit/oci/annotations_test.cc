@@ -67,6 +67,24 @@ TEST(CheckId, AcceptsOnlyPathSafeNames) {
   EXPECT_FALSE(check_id(std::string(129, 'a')));
 }
 
+TEST(Annotations, OfAPodsAuthorOnlyTheGatedOnesRemain) {
+  grpc::Spec spec;
+  auto& all = *spec.mutable_annotations();
+  const std::string kept[] = {"io.katacontainers.config.hypervisor.default_memory",
+                              "io.kubernetes.cri-o.ContainerType", "example.org/any"};
+  const std::string dropped[] = {"io.katacontainers.config.agent.kernel_modules",
+                                 "io.katacontainers.config.runtime.disable_new_netns",
+                                 "io.katacontainers.pkg.oci.container_type",
+                                 "io.kubernetes.cri.container-type",
+                                 "io.kubernetes.cri.sandbox-id",
+                                 "io.kubernetes.cri.sandbox-memory"};
+  for (const auto& key : kept) all[key] = "x";
+  for (const auto& key : dropped) all[key] = "x";
+  drop_unfiltered(&spec);
+  for (const auto& key : kept) EXPECT_TRUE(all.contains(key)) << key;
+  for (const auto& key : dropped) EXPECT_FALSE(all.contains(key)) << key;
+}
+
 TEST(Namespaces, NetworkAndPid) {
   grpc::Spec spec;
   EXPECT_FALSE(network_namespace(spec).requested);

@@ -28,6 +28,7 @@ class FakeVm : public hypervisor::Hypervisor {
   Task<Result<std::vector<pid_t>>> vcpu_threads() override { co_return std::vector<pid_t>(); }
   Task<Result<std::string>> add_net(hypervisor::NetDevice) override { co_return std::string(); }
   Task<Status> remove_net(const std::string&) override { co_return Status(); }
+  Task<Status> disconnect_net(const std::string&) override { co_return Status(); }
   uint32_t vcpus() const override { return 1; }
   Task<Result<uint32_t>> resize_vcpus(uint32_t wanted) override { co_return wanted; }
   Task<Result<uint64_t>> resize_memory(uint64_t wanted) override { co_return wanted; }
