@@ -92,7 +92,7 @@ Task<http::Response> dispatch(std::shared_ptr<runtime::Sandbox> sandbox,
 Result<std::unique_ptr<Management>> Management::open(
     const std::shared_ptr<runtime::Sandbox>& sandbox, const metrics::Histograms& rpc_times) {
   const std::string path = sandbox->paths().management;
-  TRY(UniqueFd fd, ttrpc::listen_unix(path, kMaxConnections));
+  TRY(UniqueFd fd, ttrpc::listen_unix(path));
   TRY(auto listener, ttrpc::Listener::adopt(sandbox->executor(), std::move(fd)));
   auto backing = std::make_shared<Backing>(sandbox, rpc_times);
   std::unique_ptr<Management> self(new Management(backing, path));

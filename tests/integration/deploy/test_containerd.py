@@ -210,6 +210,10 @@ def test_a_restart_is_owed_until_it_is_done(tmp_path, small):
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
     calls, env = tmp_path / "calls", dict(os.environ, PATH=f"{tmp_path}:{os.environ['PATH']}")
+
+    def told():  # CRI-O is another story, where the machine has an /etc/crio
+        return calls.read_text().replace("restart crio\n", "")
+
     assert daemon("install", "--restart", "--node", "n1", env=env).code == 1
     assert "containerd takes up the change of" in daemon("install", env=env).ok().out and not calls.exists()
     (tmp_path / "broken").touch()
@@ -217,6 +221,6 @@ def test_a_restart_is_owed_until_it_is_done(tmp_path, small):
     (tmp_path / "broken").unlink()
     daemon("install", "--restart", env=env).ok()
     assert "containerd" not in daemon("install", "--restart", env=env).ok().out
-    assert calls.read_text() == "restart containerd\n" * 2
+    assert told() == "restart containerd\n" * 2
     daemon("uninstall", "--restart", env=env).ok()
-    assert calls.read_text() == "restart containerd\n" * 3
+    assert told() == "restart containerd\n" * 3
