@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+from bed import run
 from bed.events import Events
 from bed.pod import Pod
 
@@ -44,7 +45,13 @@ def _whole_pod(bench, events, statuses):
         statuses.update(status for _, status in exits)
         return (max(told for told, _ in exits) - began) * 1e3
     finally:
+        # containerd is still busy with the exits: a stop beside it may fail.
+        run.wait_until(lambda: pod.id not in [task.split()[0] for task in _tasks(bench.cri)], 30, "its tasks are gone")
         pod.close()
+
+
+def _tasks(daemon):
+    return daemon.ctr("task", "ls").ok().out.splitlines()[1:]
 
 
 def _sampled(daemon, once, count):
