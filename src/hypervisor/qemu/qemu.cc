@@ -278,7 +278,7 @@ Task<Status> Qemu::remove_net(const std::string& id) {
 
 Task<Status> Qemu::disconnect_net(const std::string& id) {
   auto state = state_;
-  CO_TRY(DevicePlug * plugs, plug(capabilities().hotplug_net));
+  CO_TRY(DevicePlug * plugs, plug(true));
   co_return co_await plugs->disconnect_net(id);
 }
 

@@ -37,16 +37,17 @@ uint32_t read_pid(const std::string& path) {
 }
 
 // A broken spec counts as a sandbox of its own: the journal of an id that has none is empty.
-bool belongs_to_a_pod(const std::string& bundle) {
+bool belongs_to_a_pod(const Options& options, const std::string& bundle) {
   auto spec = oci::load_bundle(bundle);
   if (!spec) return false;
+  if (options.is_of_crio()) oci::drop_unfiltered(&*spec);
   auto type = oci::container_type(*spec);
   return type && *type == oci::ContainerType::kPodContainer;
 }
 
 Status free_task(const Options& options, const std::string& bundle) {
   Status first;
-  if (!belongs_to_a_pod(bundle)) {
+  if (!belongs_to_a_pod(options, bundle)) {
     std::string address = socket_address(options.address, options.containerd_namespace, options.id);
     TRY(std::string socket, socket_path(address));
     const OldDaemon daemon{options.id, socket, read_pid(bundle + "/shim.pid")};
