@@ -2,7 +2,7 @@
 import pytest
 
 from bed import cri_containerd as cc
-from bed import crio, guest_shell, kata_config, leaks, places
+from bed import crio, daemon_process, guest_shell, kata_config, leaks, places
 from bed.pod import Pod
 from bed.pod_cell import NAME, Cell
 
@@ -60,9 +60,7 @@ def cri_daemon(request, work, cri_archives):
         daemon = _private_crio(work, cri_archives)
     else:
         daemon = cc.CriContainerd(request.param, work / f"p{request.param[0]}", cri_archives)
-    yield daemon
-    left = daemon.close()
-    assert not left, "left behind at the end of the run:\n" + "\n".join(left)
+    yield from daemon_process.lifetime(daemon)
 
 
 @pytest.fixture

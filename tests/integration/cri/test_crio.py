@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from bed import cri, crio, leaks, run
+from bed import cri, crio, daemon_process, leaks, run
 from bed.pod import EXITED, RUNNING, Pod
 
 HANDLERS = list(crio.HANDLERS)
@@ -19,9 +19,7 @@ def daemon(work, cri_archives):
         daemon = crio.Crio(work / "crio-alone", cri_archives)
     except crio.Missing as reason:
         pytest.skip(f"CRI-O: {reason}")
-    yield daemon
-    left = daemon.close()
-    assert not left, "left behind at the end of the run:\n" + "\n".join(left)
+    yield from daemon_process.lifetime(daemon)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import signal
 import subprocess
 
 from bed import containerd_config, image, kata_config, leaks, newer_suite, places, run
+from bed.daemon_process import DaemonProcess
 
 VERSIONS = ("1.6", "2.x")
 RUNC = "io.containerd.runc.v2"
@@ -31,7 +32,7 @@ def _default_signals():
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
-class Containerd:
+class Containerd(DaemonProcess):
     """Owns one daemon and its work folder. Not thread-safe except for ctr().
 
     `token` stands in every id, socket name and cgroup path of this instance: what carries it is
@@ -88,20 +89,6 @@ class Containerd:
     def _answers(self):
         assert self.daemon.poll() is None, self.log()[-3000:]
         return os.path.exists(self.socket) and self.ctr("version", timeout=5).code == 0
-
-    def stop(self, how=signal.SIGTERM):
-        """Ends the daemon only; shims and containers live on, as they must."""
-        if self.daemon.poll() is None:
-            self.daemon.send_signal(how)
-            try:
-                self.daemon.wait(10)
-            except subprocess.TimeoutExpired:
-                self.daemon.kill()
-                self.daemon.wait(10)
-
-    def restart(self, how=signal.SIGKILL):
-        self.stop(how)
-        self.start()
 
     def log(self):
         return (self.work / "containerd.log").read_text(errors="replace")
@@ -183,7 +170,7 @@ class Containerd:
         for line in self.ctr("container", "ls", "-q").out.split():
             self.remove(line)
         self.stop()
-        left = leaks.Snapshot(self.tokens()).lines()
+        left = leaks.wait_gone(self.tokens())
         leaks.sweep(self.tokens())
         shutil.rmtree(self.work, ignore_errors=True)
         return left

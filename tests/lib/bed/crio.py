@@ -4,11 +4,11 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 
 from bed import cri, cri_config, crio_config, kata_config, leaks, run
 from bed.cri_containerd import PAUSE
+from bed.daemon_process import DaemonProcess
 from bed.netns import Netns
 
 HANDLERS = crio_config.installed.HANDLERS
@@ -26,7 +26,7 @@ def programs():
     return found
 
 
-class Crio:
+class Crio(DaemonProcess):
     """Owns the daemon and its work folder; offers what Pod needs of a daemon.
 
     Bridges and addresses of the pods are inside `net` and vanish with it.
@@ -97,20 +97,6 @@ class Crio:
             return self.cri.call("ListPodSandbox")
         except cri.CriError:
             return None
-
-    def stop(self, how=signal.SIGTERM):
-        """Ends the daemon only."""
-        if self.daemon.poll() is None:
-            self.daemon.send_signal(how)
-            try:
-                self.daemon.wait(10)
-            except subprocess.TimeoutExpired:
-                self.daemon.kill()
-                self.daemon.wait(10)
-
-    def restart(self, how=signal.SIGKILL):
-        self.stop(how)
-        self.start()
 
     def log(self):
         return (self.work / "crio.log").read_text(errors="replace")
